@@ -1,0 +1,64 @@
+/* method.h - what a distillation method is: one file in src/distill/methods that defines one
+   gs_method. Its loss is a forward expression in tape ops; it needs no derivative of its own. */
+#ifndef GS_DISTILL_METHOD_H
+#define GS_DISTILL_METHOD_H
+
+#include "distill/teacher.h"
+#include "graph/dataset.h"
+#include "nn/model.h"
+
+/* Which nodes a method's loss is taken over. */
+typedef enum gs_row_set {
+    GS_ROWS_TRAIN,    /* training nodes */
+    GS_ROWS_OBSERVED, /* all nodes of the training graph: all but the hidden test nodes */
+    GS_ROWS_LABELED   /* training nodes too, kept apart for methods that mean "has a label" */
+} gs_row_set;
+
+/* One step, as a method sees it. Row k of the logits belongs to node nodes[k] of the data set
+   (nodes NULL: row k is node k). The rows the loss is to be taken over are positions rows[0..count)
+   in the logits, in the order of the batch. */
+typedef struct gs_view {
+    gs_tape *tape;
+    const gs_dataset *graph;
+    gs_operators *operators; /* of the training graph; NULL when it has none */
+    const int64_t *nodes;
+    const int64_t *rows; /* positions in logits */
+    int64_t count;
+    const int64_t *row_nodes; /* the nodes of those rows: row_nodes[k] = nodes[rows[k]] */
+    gs_var *logits;
+    const gs_tap *taps; /* of the student, or NULL unless the method asked for taps */
+    int64_t layers;
+    /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. Logits come as
+       probabilities at the temperature the method names by its option "temperature". */
+    const gs_matrix *const *teacher;
+    /* Forward of the student on other inputs, same graph, same dropout draws. */
+    gs_var *(*forward)(const struct gs_view *view, gs_var *x);
+    void *forward_context;
+    gs_state *state;
+    int64_t epoch, step;
+    uint64_t seed;
+} gs_view;
+
+typedef struct gs_method {
+    uint32_t abi;
+    const char *name;
+    const char *summary;
+    const char *source;
+    const gs_option *options; /* the first row is "weight" by convention */
+    size_t options_bytes;
+    const char *const *needs; /* teacher arrays, NULL-terminated; NULL: none */
+    gs_row_set rows;
+    bool needs_taps;
+    /* Own parameters and buffers, before training; NULL: none. */
+    gs_status (*declare)(const void *options, const gs_model *student, int64_t n, int64_t c,
+                         gs_state *state, uint64_t seed);
+    /* The unweighted scalar. */
+    gs_var *(*loss)(const void *options, const gs_view *view);
+    /* After each epoch; NULL: nothing. */
+    gs_status (*epoch)(void *options, gs_state *state, int64_t epoch);
+} gs_method;
+
+extern const gs_method *const gs_methods[]; /* generated, NULL-terminated */
+const gs_method *gs_method_by_name(const char *name);
+
+#endif

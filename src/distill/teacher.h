@@ -1,0 +1,34 @@
+/* teacher.h - what a student may know of its teacher: named arrays, a row per node. */
+#ifndef GS_DISTILL_TEACHER_H
+#define GS_DISTILL_TEACHER_H
+
+#include "base/rows.h"
+#include "base/value.h"
+
+/* What the numbers of an output array mean. */
+typedef enum gs_output_kind { GS_LOGITS, GS_LOG_PROBS, GS_PROBS, GS_EMBEDDING } gs_output_kind;
+extern const char *const gs_output_kinds[]; /* "logits", "log_probs", "probs", "embedding", NULL */
+
+typedef struct gs_teacher_array {
+    char *name; /* "logits", "embeddings/0/post", … */
+    gs_output_kind kind;
+    gs_rows rows; /* row i belongs to node i of the student's data set (already aligned by id) */
+} gs_teacher_array;
+
+typedef struct gs_teacher {
+    char *label; /* for messages and records: its file */
+    int64_t n;
+    uint8_t *role;   /* [n] its split, aligned, or NULL when it has none */
+    gs_teacher_array *arrays;
+    int64_t array_count;
+    gs_value *recipe; /* its resolved recipe, or NULL when it came from elsewhere */
+} gs_teacher;
+
+void gs_teacher_free(gs_teacher *t);
+const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *name);
+/* Rows `ids` of the array "logits", turned into probabilities at a temperature: softmax(z/tau) for
+   logits and log-probabilities, p^(1/tau) renormalised for probabilities. out is [count,c]. */
+gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,
+                                   double temperature, gs_matrix *out);
+
+#endif

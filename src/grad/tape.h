@@ -1,0 +1,80 @@
+/* tape.h - define-by-run differentiation: variables, the tape that records them, and its memory. */
+#ifndef GS_GRAD_TAPE_H
+#define GS_GRAD_TAPE_H
+
+#include "graph/csr.h"
+
+/* A value on the tape and, after gs_backward, its gradient. Node-level variables are [n, width];
+   edge-level ones are [nnz, heads] in the entry order of their gs_csr; a scalar is [1,1].
+   A *sparse* variable has no dense value: it is the matrix `sparse` with the entry values
+   `edge_values` (NULL: sparse's own); only gs_matmul (as its left side) and gs_dropout take it. */
+typedef struct gs_var {
+    gs_matrix value;
+    gs_matrix grad;   /* data NULL until something flows in */
+    bool needs_grad;  /* some parameter is above it */
+    gs_csr *sparse;   /* borrowed */
+    float *edge_values;
+} gs_var;
+
+typedef struct gs_tape gs_tape;
+gs_tape *gs_tape_new(void); /* NULL with a reason */
+void gs_tape_free(gs_tape *t);
+
+/* Starts a new recording: variables of the last one become invalid, their payload is recycled by
+   size class, the sticky failure is cleared. `training` turns dropout on and batch norm to batch
+   statistics. (seed, step) key all random draws. */
+void gs_tape_start(gs_tape *t, uint64_t seed, uint64_t step, bool training);
+bool gs_tape_training(const gs_tape *t);
+/* The user's row numbers of node-level rows (keys of random draws): id[0..n), or NULL for 0..n-1.
+   Borrowed until the next gs_tape_start, which resets it to NULL. */
+void gs_tape_row_ids(gs_tape *t, const int64_t *id);
+
+/* The first failure of an op sticks: later ops return a harmless variable and do nothing. */
+gs_status gs_tape_status(const gs_tape *t);
+
+/* Leaves. All borrow what they are given, which must outlive the recording. */
+gs_var *gs_tape_constant(gs_tape *t, const gs_matrix *m);
+gs_var *gs_tape_sparse(gs_tape *t, gs_csr *x); /* needs x->transpose if a gradient is asked for */
+/* A parameter: backward *adds* into grad (same shape), so the caller zeroes it before. grad NULL: a
+   frozen one. */
+gs_var *gs_tape_param(gs_tape *t, gs_matrix *value, gs_matrix *grad);
+/* A variable whose gradient is wanted but that is no parameter (adversarial inputs, tests): it is
+   found in var->grad after backward. */
+gs_var *gs_tape_input(gs_tape *t, const gs_matrix *m);
+
+/* Runs the tape backwards from a scalar. Fails with the sticky failure, or GS_FAILED when the scalar
+   is not finite. */
+gs_status gs_backward(gs_tape *t, gs_var *scalar);
+
+/* For those who write ops -------------------------------------------------------------------- */
+
+typedef struct gs_node gs_node;
+typedef void gs_back_fn(gs_tape *t, gs_node *node);
+#define GS_OP_INPUTS 4
+struct gs_node {
+    gs_var out;
+    gs_var *in[GS_OP_INPUTS];
+    gs_back_fn *back; /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
+    void *extra;      /* the op's own record, from gs_tape_extra */
+    gs_node *next;
+};
+/* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once the
+   tape has failed (then return gs_tape_dead(t)). needs_grad follows from the inputs. */
+gs_node *gs_tape_node(gs_tape *t, int64_t rows, int64_t cols, gs_back_fn *back, gs_var *a,
+                      gs_var *b, gs_var *c);
+gs_var *gs_tape_dead(gs_tape *t);
+/* Recycled memory that lives until the next gs_tape_start; NULL (and a sticky failure) if none. */
+void *gs_tape_extra(gs_tape *t, size_t bytes);
+/* Records a failure of an op. */
+void gs_tape_fail(gs_tape *t, gs_status status);
+/* The gradient of an input, zeroed on first use; NULL if it needs none. `*fresh` (may be NULL) says
+   that it was just made and holds nothing yet, so that an op may overwrite it (then it is NOT
+   zeroed). */
+gs_matrix *gs_grad_of(gs_tape *t, gs_var *v, bool *fresh);
+uint64_t gs_tape_seed(const gs_tape *t);
+uint64_t gs_tape_step(const gs_tape *t);
+const int64_t *gs_tape_ids(const gs_tape *t);
+/* Bytes of payload taken from the allocator so far: constant after the first epoch. */
+int64_t gs_tape_payload(const gs_tape *t);
+
+#endif

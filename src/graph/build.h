@@ -1,0 +1,42 @@
+/* build.h - structure as GraphBLAS algebra: symmetrise, normalise, components, subgraphs. */
+#ifndef GS_GRAPH_BUILD_H
+#define GS_GRAPH_BUILD_H
+
+#include "graph/csr.h"
+
+/* A or A' without the diagonal (unless keep_loops), as a pattern: the adjacency that a dataset keeps
+   from an edge list whose direction does not count. */
+gs_status gs_csr_symmetrize(const gs_csr *a, bool keep_loops, gs_csr **out);
+gs_status gs_csr_without_loops(const gs_csr *a, gs_csr **out);
+
+/* Operators of a layer, derived from the adjacency. */
+typedef enum gs_operator {
+    GS_OPERATOR_NONE = 0,
+    GS_OPERATOR_GCN,   /* D^-1/2 (A+I) D^-1/2, D the row sums of A+I (Kipf and Welling 2017) */
+    GS_OPERATOR_MEAN,  /* D^-1 A, rows without neighbours stay 0 */
+    GS_OPERATOR_LOOPS, /* A+I, a pattern: the edges of a GAT layer */
+    GS_OPERATOR_PLAIN, /* A */
+    GS_OPERATOR_COUNT
+} gs_operator;
+gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **out);
+const char *gs_operator_name(gs_operator kind);
+
+/* Operators of one graph, made on first use and kept. *Borrows* the adjacency. */
+typedef struct gs_operators {
+    const gs_csr *adjacency;
+    gs_csr *kept[GS_OPERATOR_COUNT];
+} gs_operators;
+/* The operator with its transpose, or NULL with a reason. Borrowed from the cache. */
+gs_csr *gs_operators_get(gs_operators *cache, gs_operator kind);
+void gs_operators_free(gs_operators *cache);
+
+/* out[i] = number of entries in row i. */
+gs_status gs_csr_degrees(const gs_csr *a, int64_t *out);
+/* component[i] in 0..*count-1, numbered by their smallest node; weak components if directed. */
+gs_status gs_csr_components(const gs_csr *a, int64_t *component, int64_t *count);
+/* The rows and columns keep[0..count), renumbered in that order. */
+gs_status gs_csr_induced(const gs_csr *a, const int64_t *keep, int64_t count, gs_csr **out);
+/* Fraction of entries (i,j) with y[i] == y[j], among those where both have labels; NAN if none. */
+gs_status gs_csr_homophily(const gs_csr *a, const int32_t *y, double *out);
+
+#endif

@@ -1,0 +1,64 @@
+/* layer.h - what a layer is: one file in src/nn/layers that defines one gs_layer. */
+#ifndef GS_NN_LAYER_H
+#define GS_NN_LAYER_H
+
+#include "base/option.h"
+#include "grad/ops.h"
+#include "grad/state.h"
+#include "graph/build.h"
+
+#define GS_ABI 1
+
+/* Where a layer stands in a stack; handed to each of its functions. */
+typedef struct gs_place {
+    const char *prefix; /* "convs.0": parameters are "<prefix>.lin.weight" … */
+    int index;          /* in the stack */
+    bool last;
+    int64_t in;         /* input width */
+    int64_t out;        /* width asked for: hidden, or the number of classes when last */
+    const void *options;
+    gs_state *state;
+    uint64_t seed; /* for initial weights */
+} gs_place;
+
+/* Attention that a layer leaves behind: weight [nnz, heads] of the edges of `graph`. */
+typedef struct gs_attention {
+    const gs_csr *graph;
+    gs_var *weight;
+} gs_attention;
+
+/* One forward pass. */
+typedef struct gs_pass {
+    gs_tape *tape;
+    gs_operators *operators; /* of the graph at hand; NULL for a model without graph */
+    gs_attention attention;  /* a layer sets it when it has one; the model collects it */
+} gs_pass;
+
+typedef struct gs_layer {
+    uint32_t abi;        /* GS_ABI */
+    const char *name;    /* as in recipes */
+    const char *summary; /* one sentence */
+    const char *source;  /* the paper, or the formula */
+    const gs_option *options; /* may be NULL */
+    size_t options_bytes;
+    bool needs_graph;
+    gs_operator operator_kind; /* the operator it asks gs_operators for, or GS_OPERATOR_NONE */
+    bool bias; /* the model declares "<prefix>.bias" [width] and adds it after forward */
+    /* The width that comes out (heads*out for concatenated heads). NULL: out. */
+    int64_t (*width)(const gs_place *place);
+    /* Adds the layer's parameters to the state with their initial values. */
+    gs_status (*declare)(const gs_place *place);
+    /* The output before bias, norm, activation and dropout. NULL-free: failures stick to the tape. */
+    gs_var *(*forward)(const gs_place *place, gs_pass *pass, gs_var *x);
+} gs_layer;
+
+extern const gs_layer *const gs_layers[]; /* generated, NULL-terminated */
+const gs_layer *gs_layer_by_name(const char *name); /* NULL if unknown; "mlp" is "linear" */
+
+/* The parameter "<prefix>.<suffix>" as a variable. */
+gs_var *gs_place_param(const gs_place *place, gs_pass *pass, const char *suffix);
+/* Adds the parameter "<prefix>.<suffix>" [rows, cols]; `transposed`: on disk [cols, rows]. */
+gs_status gs_place_add(const gs_place *place, const char *suffix, int64_t rows, int64_t cols,
+                       bool transposed, gs_entry **out);
+
+#endif

@@ -1,0 +1,25 @@
+/* files.h - the disk, for the rest of store: whole files, atomic replacement, folders. */
+#ifndef GS_STORE_FILES_H
+#define GS_STORE_FILES_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+gs_status gs_file_read(const char *path, int64_t limit, char **bytes, int64_t *size);
+/* Writes to a temporary name beside it, fsyncs, renames. */
+gs_status gs_file_write(const char *path, const char *bytes, int64_t size);
+gs_status gs_file_append(const char *path, const char *bytes, int64_t size);
+bool gs_file_exists(const char *path);
+bool gs_folder_exists(const char *path);
+gs_status gs_folder_make(const char *path); /* with parents; an existing one is fine */
+gs_status gs_file_remove(const char *path); /* a missing one is fine */
+/* A temporary name in the same folder, and its rename into place after an fsync; callers that write by
+   a library use these. */
+gs_status gs_temporary_name(const char *path, char **temporary); /* caller frees */
+gs_status gs_temporary_commit(const char *temporary, const char *path);
+/* Names in a folder that end with `suffix`, sorted; caller frees each and the array. */
+gs_status gs_folder_list(const char *path, const char *suffix, char ***names, int64_t *count);
+
+#endif

@@ -1,0 +1,42 @@
+/* model_file.h - model.h5, checkpoints, and teachers from any file with outputs/. Schema: docs/format.md. */
+#ifndef GS_STORE_MODEL_FILE_H
+#define GS_STORE_MODEL_FILE_H
+
+#include "distill/train.h"
+
+/* Provenance that the program knows: map of strings and numbers, written as attributes of /. */
+gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_value *provenance,
+                         const char *path);
+
+/* What a model file holds, without its big arrays. */
+typedef struct gs_model_file {
+    gs_value *recipe, *provenance, *metrics;
+    uint64_t seed;
+    int64_t n, f, c;
+    uint8_t *role;  /* [n] or NULL */
+    int64_t *id;    /* [n] or NULL … */
+    char **id_text; /* … string ids, or NULL */
+    char graph_hash[17];
+    gs_state *state; /* parameters and buffers, turned to [in,out] */
+} gs_model_file;
+gs_status gs_model_read(const char *path, gs_model_file **out);
+void gs_model_file_free(gs_model_file *m);
+
+/* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which: "full"/"observed". */
+gs_status gs_model_read_output(const char *path, const char *which, const char *name,
+                               gs_matrix *out);
+
+/* A teacher for the students of `data`: an .h5 with outputs/ (full, else observed), rows aligned by
+   nodes/id (or refused); or .npy/.npz/.csv with rows in node order, whose kind must be given
+   (`kind` NULL: from the file, else refused). `allow_other_graph` lets a different graph hash pass. */
+gs_status gs_teacher_open(const char *path, const char *kind, const gs_dataset *data,
+                          gs_teacher **out);
+
+/* A checkpoint: the whole state, its recipe and seed. gs_checkpoint_read checks that recipe and seed
+   are the same, GS_BAD_USAGE otherwise; *out NULL if the file does not exist. */
+gs_status gs_checkpoint_write(const gs_state *state, const gs_value *recipe, uint64_t seed,
+                              const char *graph_hash, const char *path);
+gs_status gs_checkpoint_read(const char *path, const gs_value *recipe, uint64_t seed,
+                             const char *graph_hash, gs_state **out);
+
+#endif
