@@ -9,17 +9,18 @@
 
 /* Which nodes a method's loss is taken over. */
 typedef enum gs_row_set {
-    GS_ROWS_TRAIN,    /* training nodes */
+    GS_ROWS_TRAIN,    /* training nodes: those whose labels may be used */
     GS_ROWS_OBSERVED, /* all nodes of the training graph: all but the hidden test nodes */
-    GS_ROWS_LABELED   /* training nodes too, kept apart for methods that mean "has a label" */
+    GS_ROWS_UNLABELED /* observed nodes that are not training nodes */
 } gs_row_set;
+#define GS_ROW_SET_CHOICES "train|observed|unlabeled"
 
 /* One step, as a method sees it. Row k of the logits belongs to node nodes[k] of the data set
    (nodes NULL: row k is node k). The rows the loss is to be taken over are positions rows[0..count)
    in the logits, in the order of the batch. */
 typedef struct gs_view {
     gs_tape *tape;
-    const gs_dataset *graph;
+    const gs_dataset *graph; /* its labels: -1 for all but training nodes */
     gs_operators *operators; /* of the training graph; NULL when it has none */
     const int64_t *nodes;
     const int64_t *rows; /* positions in logits */
@@ -28,8 +29,8 @@ typedef struct gs_view {
     gs_var *logits;
     const gs_tap *taps; /* of the student, or NULL unless the method asked for taps */
     int64_t layers;
-    /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. Logits come as
-       probabilities at the temperature the method names by its option "temperature". */
+    /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. "logits" come as
+       probabilities at the method's temperature. */
     const gs_matrix *const *teacher;
     /* Forward of the student on other inputs, same graph, same dropout draws. */
     gs_var *(*forward)(const struct gs_view *view, gs_var *x);
@@ -47,7 +48,8 @@ typedef struct gs_method {
     const gs_option *options; /* the first row is "weight" by convention */
     size_t options_bytes;
     const char *const *needs; /* teacher arrays, NULL-terminated; NULL: none */
-    gs_row_set rows;
+    gs_row_set (*rows)(const void *options);
+    double (*temperature)(const void *options); /* of the teacher's probabilities; NULL: 1 */
     bool needs_taps;
     /* Own parameters and buffers, before training; NULL: none. */
     gs_status (*declare)(const void *options, const gs_model *student, int64_t n, int64_t c,
@@ -57,6 +59,13 @@ typedef struct gs_method {
     /* After each epoch; NULL: nothing. */
     gs_status (*epoch)(void *options, gs_state *state, int64_t epoch);
 } gs_method;
+/* weight: every method's first option. */
+#define GS_WEIGHT_OPTION(struct_type)                                                              \
+    {                                                                                              \
+        .name = "weight", .type = GS_OPT_FLOAT, .offset = offsetof(struct_type, weight),           \
+        .initial = "1", .low = 0, .high = 1e9,                                                     \
+        .help = "Factor of this term in the sum; 0 turns it off."                                  \
+    }
 
 extern const gs_method *const gs_methods[]; /* generated, NULL-terminated */
 const gs_method *gs_method_by_name(const char *name);

@@ -1,13 +1,13 @@
 /* recipe.h - a recipe is a map; this is what its keys mean and how they are checked.
 
    A flat recipe describes one model and its training:
-       model: gcn          layers: 2      hidden: 64     dropout: 0.5 …   (gs_model_options, layer options)
-       epochs: 200         lr: 0.01       patience: 50 …                  (gs_train_options)
+       model: gcn          layers: 2      hidden: 64     dropout: 0.5 …   (gs_model_options, layer
+   options) epochs: 200         lr: 0.01       patience: 50 …                  (gs_train_options)
        split: public …                                                    (gs_split_options)
        methods: {hard: {weight: 1}, soft: {temperature: 2}}               (each method's options)
-   A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …) hold
-   for both. `description`, `source`, `published` and `graph` are notes that nothing reads but people,
-   `reproduce` and `list`. On the command line "soft.temperature=2" is short for
+   A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …)
+   hold for both. `description`, `source`, `published` and `graph` are notes that nothing reads but
+   people, `reproduce` and `list`. On the command line "soft.temperature=2" is short for
    "methods.soft.temperature=2". */
 #ifndef GS_DISTILL_RECIPE_H
 #define GS_DISTILL_RECIPE_H
@@ -16,8 +16,8 @@
 
 /* True if it has a `teacher` or `student` section. */
 bool gs_recipe_is_experiment(const gs_value *recipe);
-/* The flat recipe of one part ("teacher" or "student") of an experiment: shared keys merged under it.
-   A flat recipe is its own "student" and has no "teacher" (NULL in *out). */
+/* The flat recipe of one part ("teacher" or "student") of an experiment: shared keys merged under
+   it. A flat recipe is its own "student" and has no "teacher" (NULL in *out). */
 gs_status gs_recipe_part(const gs_value *recipe, const char *part, gs_value **out);
 /* Applies "key=value" words in order; method names get their "methods." prefix. For an experiment,
    keys without "teacher." or "student." go to the student. GS_BAD_USAGE. */

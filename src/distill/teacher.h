@@ -18,7 +18,7 @@ typedef struct gs_teacher_array {
 typedef struct gs_teacher {
     char *label; /* for messages and records: its file */
     int64_t n;
-    uint8_t *role;   /* [n] its split, aligned, or NULL when it has none */
+    uint8_t *role; /* [n] its split, aligned, or NULL when it has none */
     gs_teacher_array *arrays;
     int64_t array_count;
     gs_value *recipe; /* its resolved recipe, or NULL when it came from elsewhere */

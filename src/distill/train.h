@@ -8,27 +8,26 @@
 /* Keys of a recipe that concern the loop (gs_train_options). */
 typedef struct gs_train_config {
     int64_t epochs;
-    int64_t patience;      /* evaluations without improvement before stopping; 0: never */
-    int select;            /* 0 accuracy, 1 loss (both on validation), 2 last */
-    int ties;              /* 0 later, 1 earlier: which of two equal scores is kept */
-    int64_t eval_every;    /* epochs */
+    int64_t patience;   /* evaluations without improvement before stopping; 0: never */
+    int select;         /* 0 accuracy, 1 loss (both on validation), 2 last */
+    int ties;           /* 0 later, 1 earlier: which of two equal scores is kept */
+    int64_t eval_every; /* epochs */
     double lr, weight_decay;
-    int decay_layers;      /* 0 all, 1 first */
-    int optimizer;         /* 0 adam, 1 adamw */
-    int64_t batch_size;    /* rows a step; 0: all at once. Only for students without a graph */
-    bool drop_last;        /* leave out the incomplete last batch (unless it is the only one) */
-    int schedule;          /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
+    int decay_layers;   /* 0 all, 1 first */
+    int optimizer;      /* 0 adam, 1 adamw */
+    int64_t batch_size; /* rows a step; 0: all at once. Only for students without a graph */
+    bool drop_last;     /* leave out the incomplete last batch (unless it is the only one) */
+    int schedule;       /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by their sum */
-    bool symmetric_loops;  /* reserved for operators; true */
     gs_value *methods;
-    char *keep;            /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
+    char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
 } gs_train_config;
 extern const gs_option gs_train_options[];
 
 /* What the loop tells the outside; any member may be NULL. */
 typedef struct gs_progress {
     uint64_t seed;
-    int64_t epoch, epochs; /* epoch counts from 1 */
+    int64_t epoch, epochs;                               /* epoch counts from 1 */
     double loss, val_loss, val_accuracy, train_accuracy; /* NAN when not evaluated */
     int64_t best_epoch;
     double seconds;
@@ -36,7 +35,8 @@ typedef struct gs_progress {
 typedef struct gs_observer {
     void *context;
     void (*epoch)(void *context, const gs_progress *p);
-    /* Called every `checkpoint_every` epochs and before an interrupted run returns: to save `state`. */
+    /* Called every `checkpoint_every` epochs and before an interrupted run returns: to save
+     * `state`. */
     gs_status (*checkpoint)(void *context, const gs_state *state);
     bool (*should_stop)(void *context); /* polled each epoch */
     int64_t checkpoint_every;           /* 0: only on interruption */
@@ -57,8 +57,8 @@ typedef struct gs_run {
     gs_value *recipe; /* resolved */
     uint64_t seed;
     int64_t n, f, c;
-    uint8_t *role;    /* [n] */
-    gs_state *state;  /* parameters are the selected ones */
+    uint8_t *role;   /* [n] */
+    gs_state *state; /* parameters are the selected ones */
     gs_model *model;
     gs_outputs observed, full; /* on the training graph, and with the hidden nodes; `observed` is
                                   empty (logits.data NULL) when there are no hidden nodes */
@@ -66,25 +66,30 @@ typedef struct gs_run {
     gs_matrix history;
     char **history_columns;
     int64_t history_count;
-    gs_value *metrics; /* map: test_accuracy, val_accuracy, …; epochs, best_epoch, seconds */
+    gs_value *metrics; /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
+                          times: files of equal runs are equal */
+    double seconds;    /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);
 
-/* Trains one model. `recipe` is resolved; `role` [n] is the split (copied); `teacher` may be NULL if no
-   method needs one. `resume` (may be NULL) is a state from a checkpoint of the same recipe and seed
-   (*adopted*). Returns GS_INTERRUPTED, with *out valid and not finished, when the observer stopped it;
-   GS_FAILED when the loss became non-finite, naming epoch and a way out. */
+/* Trains one model. `recipe` is resolved; `role` [n] is the split (copied); `teacher` may be NULL
+   if no method needs one. `resume` (may be NULL) is a state from a checkpoint of the same recipe
+   and seed
+   (*adopted*). Returns GS_INTERRUPTED, with *out valid and not finished, when the observer stopped
+   it; GS_FAILED when the loss became non-finite, naming epoch and a way out. */
 gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                    const gs_teacher *teacher, uint64_t seed, const gs_observer *observer,
                    gs_state *resume, gs_run **out);
 
 /* Rebuilds a run's model from what a file keeps, for prediction: recipe, widths, and parameters by
-   name in `state` (*adopted*). */
+   name in `state`, which is borrowed and outlives the model. GS_BAD_INPUT or GS_BAD_USAGE if they
+   do not fit together. */
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,
                          gs_state *state, gs_model **model);
-/* Logits and taps of a model on a data set in evaluation mode, into *out (initialised). The features
-   are prepared as the recipe says (normalize_features). */
+/* Logits and taps of a model on a data set in evaluation mode; fills *out, which the caller frees.
+   The features are prepared as the recipe says (normalize_features). `keep` as in the recipe; NULL:
+   logits. */
 gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
                      const char *keep, gs_outputs *out);
 

@@ -1,0 +1,113 @@
+#include "distill/evaluate.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+
+#define CALIBRATION_BINS 15
+
+int32_t gs_argmax(const float *row, int64_t c) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < c; k++)
+        if (row[k] > row[best])
+            best = k;
+    return (int32_t)best;
+}
+
+/* The largest probability and -log of the label's. */
+static void row_confidence(const float *z, int64_t c, int32_t label, double *confidence,
+                           double *nll) {
+    double top = (double)z[0], sum = 0;
+    for (int64_t k = 1; k < c; k++)
+        top = fmax(top, (double)z[k]);
+    for (int64_t k = 0; k < c; k++)
+        sum += exp((double)z[k] - top);
+    *confidence = 1 / sum;
+    *nll = log(sum) + top - (double)z[label];
+}
+
+/* Mean over the classes that occur, as label or prediction, of 2tp/(2tp+fp+fn). */
+static double macro_f1(const int64_t *hit, const int64_t *predicted, const int64_t *actual,
+                       int64_t c) {
+    double sum = 0;
+    int64_t present = 0;
+    for (int64_t k = 0; k < c; k++) {
+        if (predicted[k] + actual[k] == 0)
+            continue;
+        present++;
+        sum += 2.0 * (double)hit[k] / (double)(predicted[k] + actual[k]);
+    }
+    return present > 0 ? sum / (double)present : (double)NAN;
+}
+
+gs_status gs_evaluate(const gs_matrix *logits, const int32_t *y, const int64_t *ids, int64_t count,
+                      gs_scores *out) {
+    gs_status status = GS_OK;
+    int64_t c = logits->cols, *tally = NULL;
+    int64_t bin_count[CALIBRATION_BINS] = {0}, bin_hits[CALIBRATION_BINS] = {0};
+    double bin_confidence[CALIBRATION_BINS] = {0}, nll_sum = 0;
+    *out = (gs_scores){.accuracy = NAN, .macro_f1 = NAN, .micro_f1 = NAN, .nll = NAN, .ece = NAN};
+    GS_NEW(tally, 3 * c + 1);
+    int64_t *hit = tally, *predicted = tally + c, *actual = tally + 2 * c, hits = 0, scored = 0;
+    for (int64_t q = 0; q < count; q++) {
+        int64_t i = ids ? ids[q] : q;
+        if (y[i] < 0 || y[i] >= c)
+            continue;
+        const float *z = gs_row(logits, i);
+        int32_t guess = gs_argmax(z, c);
+        double confidence, nll;
+        row_confidence(z, c, y[i], &confidence, &nll);
+        int bin = (int)(confidence * CALIBRATION_BINS);
+        bin = bin < CALIBRATION_BINS ? (bin < 0 ? 0 : bin) : CALIBRATION_BINS - 1;
+        bool right = guess == y[i];
+        bin_count[bin]++;
+        bin_hits[bin] += right;
+        bin_confidence[bin] += confidence;
+        nll_sum += nll;
+        predicted[guess]++;
+        actual[y[i]]++;
+        hit[guess] += right;
+        hits += right;
+        scored++;
+    }
+    out->count = scored;
+    if (scored > 0) {
+        double ece = 0;
+        for (int b = 0; b < CALIBRATION_BINS; b++)
+            ece += fabs((double)bin_hits[b] - bin_confidence[b]);
+        out->accuracy = out->micro_f1 = (double)hits / (double)scored;
+        out->macro_f1 = macro_f1(hit, predicted, actual, c);
+        out->nll = nll_sum / (double)scored;
+        out->ece = ece / (double)scored;
+    }
+done:
+    gs_free(tally);
+    return status;
+}
+
+double gs_agreement(const gs_matrix *a, const gs_matrix *b, const int64_t *ids, int64_t count) {
+    int64_t same = 0;
+    for (int64_t q = 0; q < count; q++) {
+        int64_t i = ids ? ids[q] : q;
+        same += gs_argmax(gs_row(a, i), a->cols) == gs_argmax(gs_row(b, i), b->cols);
+    }
+    return count > 0 ? (double)same / (double)count : (double)NAN;
+}
+
+static gs_status put(gs_value *map, const char *prefix, const char *name, double x) {
+    char *key = gs_format("%s_%s", prefix, name);
+    gs_status status = key ? gs_map_set(map, key, gs_float(x)) : GS_NO_MEMORY;
+    gs_free(key);
+    return status;
+}
+
+gs_status gs_scores_write(const gs_scores *s, const char *prefix, gs_value *map) {
+    gs_status status = GS_OK;
+    GS_TRY(put(map, prefix, "accuracy", s->accuracy));
+    GS_TRY(put(map, prefix, "macro_f1", s->macro_f1));
+    GS_TRY(put(map, prefix, "micro_f1", s->micro_f1));
+    GS_TRY(put(map, prefix, "nll", s->nll));
+    GS_TRY(put(map, prefix, "ece", s->ece));
+done:
+    return status;
+}

@@ -1,0 +1,10 @@
+#include "distill/method.h"
+
+#include <string.h>
+
+const gs_method *gs_method_by_name(const char *name) {
+    for (int64_t k = 0; gs_methods[k]; k++)
+        if (strcmp(gs_methods[k]->name, name) == 0)
+            return gs_methods[k];
+    return NULL;
+}

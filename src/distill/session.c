@@ -1,0 +1,181 @@
+#include "distill/session.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
+                           gs_csr **own_x, gs_matrix *own_dense) {
+    gs_status status = GS_OK;
+    *view = *data;
+    if (data->f < 1 || (!data->x_sparse && !data->x.data))
+        return gs_fail(
+            GS_BAD_INPUT,
+            "The graph '%s' has no node features, and every model here reads them; import "
+            "it with a node table.",
+            data->name ? data->name : "");
+    if (!gs_get_bool(recipe, "normalize_features", false))
+        return GS_OK;
+    if (data->x_sparse) {
+        GS_TRY(gs_csr_copy(data->x_sparse, own_x));
+        view->x_sparse = *own_x;
+    } else {
+        GS_TRY(gs_matrix_copy(own_dense, &data->x));
+        view->x = *own_dense;
+    }
+    GS_TRY(gs_dataset_normalize_rows(view));
+    if (view->x_sparse)
+        *own_x = view->x_sparse;
+done:
+    return status;
+}
+
+/* The training graph: everything, or what is left without the hidden nodes. */
+static gs_status open_observed(session *s) {
+    gs_status status = GS_OK;
+    int64_t count = 0;
+    unsigned seen = ~(1u << GS_HIDDEN_TEST);
+    GS_TRY(gs_split_rows(s->role, s->data->n, seen, &s->node_of, &count));
+    if (count == s->data->n) {
+        gs_free(s->node_of);
+        s->node_of = NULL;
+        s->observed = s->prepared;
+    } else {
+        GS_TRY(gs_dataset_induced(&s->prepared, s->node_of, count, &s->induced));
+        s->observed = *s->induced;
+    }
+done:
+    return status;
+}
+
+/* Labels of training nodes for the methods, those of validation nodes for selection, none of the
+   others: what selects cannot see test labels. */
+static gs_status open_labels(session *s) {
+    gs_status status = GS_OK;
+    int64_t n = s->observed.n;
+    GS_NEW(s->visible, n + 1);
+    GS_NEW(s->scored, n + 1);
+    GS_NEW(s->training, n + 1);
+    GS_NEW(s->validation, n + 1);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t node = s->node_of ? s->node_of[i] : i;
+        uint8_t role = s->role[node];
+        s->visible[i] = role == GS_TRAIN ? s->data->y[node] : -1;
+        s->scored[i] = role == GS_TRAIN || role == GS_VALIDATION ? s->data->y[node] : -1;
+        if (role == GS_TRAIN)
+            s->training[s->training_count++] = i;
+        if (role == GS_VALIDATION && s->data->y[node] >= 0)
+            s->validation[s->validation_count++] = i;
+    }
+    s->observed.y = s->visible;
+done:
+    return status;
+}
+
+static void set_decay(session *s) {
+    for (int64_t k = 0; k < s->state->count; k++) {
+        gs_entry *e = s->state->entries[k];
+        bool decays = s->config.decay_layers == 0 || e->layer == 0;
+        e->decay = e->kind == GS_PARAMETER && decays ? s->config.weight_decay : 0;
+    }
+}
+
+/* Columns: loss, a column for each method, val_loss, val_accuracy, train_accuracy. */
+static gs_status open_history(session *s) {
+    gs_status status = GS_OK;
+    int64_t epochs = s->config.epochs > 0 ? s->config.epochs : 1;
+    GS_NEW(s->columns, s->term_count + 5);
+    s->columns[s->column_count++] = gs_strdup("loss");
+    for (int64_t k = 0; k < s->term_count; k++)
+        s->columns[s->column_count++] = gs_format("loss_%s", s->terms[k].method->name);
+    s->columns[s->column_count++] = gs_strdup("val_loss");
+    s->columns[s->column_count++] = gs_strdup("val_accuracy");
+    s->columns[s->column_count++] = gs_strdup("train_accuracy");
+    for (int64_t k = 0; k < s->column_count; k++)
+        if (!s->columns[k])
+            GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_state_add(s->state, "history", GS_SLOT, epochs, s->column_count, &s->history));
+done:
+    return status;
+}
+
+/* What goes in when a student by rows is scored on validation nodes. */
+static gs_status open_validation_rows(session *s) {
+    gs_status status = GS_OK;
+    if (!s->by_rows || s->validation_count == 0)
+        return GS_OK;
+    if (s->observed.x_sparse)
+        return gs_csr_rows(s->observed.x_sparse, s->validation, s->validation_count,
+                           &s->validation_x);
+    GS_TRY(gs_matrix_init(&s->validation_dense, s->validation_count, s->observed.f));
+    for (int64_t k = 0; k < s->validation_count; k++)
+        memcpy(gs_row(&s->validation_dense, k), gs_row(&s->observed.x, s->validation[k]),
+               (size_t)s->observed.f * sizeof(float));
+done:
+    return status;
+}
+
+gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                       const gs_teacher *teacher, uint64_t seed) {
+    gs_status status = GS_OK;
+    *s = (session){.recipe = recipe, .data = data, .teacher = teacher, .seed = seed};
+    GS_TRY(gs_options_init(gs_train_options, &s->config));
+    GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
+    if (!data->y || data->c < 1)
+        GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
+                data->name ? data->name : "");
+    GS_TRY(gs_split_check(data, role));
+    GS_NEW(s->role, data->n + 1);
+    memcpy(s->role, role, (size_t)data->n);
+    GS_TRY(session_features(recipe, data, &s->prepared, &s->own_x, &s->own_dense));
+    GS_TRY(open_observed(s));
+    GS_TRY(open_labels(s));
+    s->operators.adjacency = s->observed.adjacency;
+    s->full_operators.adjacency = data->adjacency;
+    s->state = gs_state_new();
+    s->tape = s->state ? gs_tape_new() : NULL;
+    if (!s->tape)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_model_new(recipe, data->f, data->c, s->state, seed, &s->model));
+    s->by_rows = !gs_model_needs_graph(s->model);
+    GS_TRY(session_terms(s));
+    set_decay(s);
+    GS_TRY(open_history(s));
+    if (!s->by_rows && s->config.batch_size > 0)
+        GS_FAIL(GS_BAD_USAGE, "batch_size is for models without a graph; this one reads its "
+                              "neighbours and trains on the whole graph at once.");
+    if (s->observed.x_sparse) {
+        if (s->by_rows)
+            GS_TRY(gs_row_batch_new(s->observed.x_sparse, s->largest_batch, &s->batch));
+        GS_TRY(gs_csr_need_transpose(s->observed.x_sparse));
+    }
+    GS_TRY(open_validation_rows(s));
+done:
+    return status;
+}
+
+void session_close(session *s) {
+    session_terms_close(s);
+    gs_operators_free(&s->operators);
+    gs_operators_free(&s->full_operators);
+    gs_row_batch_free(s->batch);
+    gs_csr_free(s->validation_x);
+    gs_matrix_free(&s->validation_dense);
+    gs_tape_free(s->tape);
+    gs_model_free(s->model);
+    gs_state_free(s->state);
+    gs_dataset_free(s->induced);
+    gs_csr_free(s->own_x);
+    gs_matrix_free(&s->own_dense);
+    gs_options_free(gs_train_options, &s->config);
+    for (int64_t k = 0; k < s->column_count; k++)
+        gs_free(s->columns[k]);
+    gs_free(s->columns);
+    gs_free(s->role);
+    gs_free(s->node_of);
+    gs_free(s->visible);
+    gs_free(s->scored);
+    gs_free(s->training);
+    gs_free(s->validation);
+    *s = (session){0};
+}

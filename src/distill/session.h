@@ -1,0 +1,103 @@
+/* session.h - private to distill: everything that one training run works with. */
+#ifndef GS_DISTILL_SESSION_H
+#define GS_DISTILL_SESSION_H
+
+#include "distill/train.h"
+#include "graph/row_batch.h"
+
+/* A method at work. */
+typedef struct term {
+    const gs_method *method;
+    void *options;
+    double weight;
+    bool *member; /* [observed n] nodes that its loss is taken over */
+    int64_t member_count;
+    gs_matrix *teacher; /* [needs] rows of the batch at hand, grown to the largest batch */
+    gs_matrix *window;  /* [needs] the used part of those */
+    const gs_matrix **given;
+    int64_t need_count;
+    int64_t *rows, *row_nodes, *row_ids; /* [largest batch] */
+    int64_t count;
+    bool fixed;      /* rows and teacher are the same in every step and stand ready */
+    gs_var *value;   /* of this step, NULL if no row of the batch is its */
+    double loss_sum; /* of this epoch */
+    int64_t loss_steps;
+} term;
+
+/* Steps over one set of nodes, with one or all terms. */
+typedef struct sweep {
+    term **terms;
+    int64_t term_count;
+    int64_t *nodes; /* [count] ascending */
+    int64_t *order; /* [count] nodes, shuffled anew each epoch when batched */
+    int64_t *draw;  /* [count] the permutation */
+    int64_t count;
+    bool batched; /* several steps an epoch */
+} sweep;
+
+typedef struct session {
+    const gs_value *recipe;
+    gs_train_config config;
+    uint64_t seed;
+    const gs_dataset *data; /* as given */
+    const gs_teacher *teacher;
+    uint8_t *role;       /* [data n] */
+    gs_dataset prepared; /* data with the recipe's features; arrays borrowed but for own_x */
+    gs_csr *own_x;
+    gs_matrix own_dense;
+    /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are -1
+       for all but training nodes. */
+    gs_dataset observed;
+    gs_dataset *induced; /* owns what `observed` shows when nodes are hidden */
+    int64_t *node_of;    /* [observed n] node of `data`, or NULL: the same */
+    int32_t *visible;    /* labels of training nodes */
+    int32_t *scored;     /* labels of training and validation nodes, for selection */
+    int64_t *validation; /* nodes of `observed` */
+    int64_t validation_count;
+    int64_t *training;
+    int64_t training_count;
+    gs_operators operators, full_operators;
+    gs_state *state;
+    gs_model *model;
+    bool by_rows; /* the student needs no graph: only the rows of a batch go through it */
+    term *terms;
+    int64_t term_count;
+    sweep *sweeps;
+    int64_t sweep_count;
+    int64_t largest_batch;
+    gs_row_batch *batch;  /* sparse features of a batch */
+    gs_csr *validation_x; /* features of validation rows, for students by rows */
+    gs_matrix validation_dense;
+    gs_tape *tape;
+    gs_tap *taps;      /* [layers] when some method asks for them */
+    gs_entry *history; /* slot [epochs, columns] */
+    char **columns;
+    int64_t column_count;
+} session;
+
+gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                       const gs_teacher *teacher, uint64_t seed);
+void session_close(session *s);
+
+/* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
+   by own_x / own_dense. */
+gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
+                           gs_csr **own_x, gs_matrix *own_dense);
+
+/* predict.c: one forward pass in evaluation mode over prepared features; `keep` as in the recipe.
+ */
+gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
+                          const char *keep, gs_outputs *out);
+
+/* terms.c: methods of the recipe, their rows, and the sweeps over them. */
+gs_status session_terms(session *s);
+void session_terms_close(session *s);
+
+/* step.c: one optimiser step on nodes[0..count) of the training graph (NULL: all of them). *loss
+   gets the weighted sum. */
+gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
+                       double *loss);
+/* Scores the current parameters on validation (NAN where there is none) and training nodes. */
+gs_status session_score(session *s, double *val_loss, double *val_accuracy, double *train_accuracy);
+
+#endif

@@ -1,0 +1,179 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "distill/evaluate.h"
+#include "distill/session.h"
+#include "grad/optim.h"
+
+/* The features that go in: all of them, or the rows of a batch. */
+static gs_var *features_in(session *s, const int64_t *nodes, int64_t count) {
+    if (s->observed.x_sparse)
+        return gs_tape_sparse(s->tape, nodes ? gs_row_batch_take(s->batch, nodes, count)
+                                             : s->observed.x_sparse);
+    gs_var *x = gs_tape_constant(s->tape, &s->observed.x);
+    return nodes ? gs_take_rows(s->tape, x, nodes, count) : x;
+}
+
+/* The user's row numbers of the rows that go in, for random draws. */
+static gs_status name_rows(session *s, const int64_t *nodes, int64_t count) {
+    const int64_t *ids = nodes ? nodes : s->node_of;
+    if (nodes && s->node_of) {
+        int64_t *original = gs_tape_extra(s->tape, (size_t)(count + 1) * sizeof *original);
+        if (!original)
+            return gs_tape_status(s->tape);
+        for (int64_t k = 0; k < count; k++)
+            original[k] = s->node_of[nodes[k]];
+        ids = original;
+    }
+    gs_tape_row_ids(s->tape, ids);
+    return GS_OK;
+}
+
+static gs_status load_teacher(session *s, term *t) {
+    gs_status status = GS_OK;
+    for (int64_t k = 0; k < t->need_count; k++) {
+        t->window[k].rows = t->count;
+        if (strcmp(t->method->needs[k], "logits") == 0) {
+            double tau = t->method->temperature ? t->method->temperature(t->options) : 1;
+            GS_TRY(gs_teacher_probabilities(s->teacher, t->row_ids, t->count, tau, &t->window[k]));
+        } else {
+            const gs_teacher_array *array = gs_teacher_array_find(s->teacher, t->method->needs[k]);
+            GS_TRY(gs_rows_read(&array->rows, t->row_ids, t->count, &t->window[k]));
+        }
+    }
+done:
+    return status;
+}
+
+/* Positions, nodes and teacher rows of this batch that belong to the term. */
+static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t count, bool fixed) {
+    if (t->fixed)
+        return GS_OK;
+    t->count = 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t node = nodes ? nodes[k] : k;
+        if (!t->member[node])
+            continue;
+        t->rows[t->count] = k;
+        t->row_nodes[t->count] = node;
+        t->row_ids[t->count] = s->node_of ? s->node_of[node] : node;
+        t->count++;
+    }
+    gs_status status = load_teacher(s, t);
+    t->fixed = status == GS_OK && fixed;
+    return status;
+}
+
+static gs_var *forward_again(const gs_view *view, gs_var *x) {
+    session *s = view->forward_context;
+    return gs_model_forward(s->model, s->tape, view->operators, x, NULL);
+}
+
+static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logits, int64_t epoch) {
+    gs_view view = {.tape = s->tape,
+                    .graph = &s->observed,
+                    .operators = s->by_rows ? NULL : &s->operators,
+                    .nodes = nodes,
+                    .rows = t->rows,
+                    .count = t->count,
+                    .row_nodes = t->row_nodes,
+                    .logits = logits,
+                    .taps = s->taps,
+                    .layers = gs_model_layers(s->model),
+                    .teacher = t->given,
+                    .forward = forward_again,
+                    .forward_context = s,
+                    .state = s->state,
+                    .epoch = epoch,
+                    .step = (int64_t)gs_tape_step(s->tape),
+                    .seed = s->seed};
+    return t->method->loss(t->options, &view);
+}
+
+gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
+                       double *loss) {
+    gs_status status = GS_OK;
+    gs_var *total = NULL;
+    uint64_t step = (uint64_t)gs_state_get(s->state, "step", 0);
+    gs_tape_start(s->tape, s->seed, step, true);
+    gs_state_zero_grads(s->state);
+    GS_TRY(name_rows(s, nodes, count));
+    gs_var *x = features_in(s, nodes, count);
+    gs_var *logits =
+        gs_model_forward(s->model, s->tape, s->by_rows ? NULL : &s->operators, x, s->taps);
+    for (int64_t k = 0; k < w->term_count; k++) {
+        term *t = w->terms[k];
+        t->value = NULL;
+        GS_TRY(choose_rows(s, t, nodes, count, !w->batched));
+        if (t->count == 0)
+            continue;
+        t->value = term_loss(s, t, nodes, logits, epoch);
+        gs_var *part = t->weight == 1 ? t->value : gs_scale(s->tape, t->value, t->weight);
+        total = total ? gs_add(s->tape, total, part) : part;
+    }
+    if (!total)
+        goto done;
+    GS_TRY(gs_backward(s->tape, total));
+    *loss = (double)total->value.data[0];
+    for (int64_t k = 0; k < w->term_count; k++)
+        if (w->terms[k]->value) {
+            w->terms[k]->loss_sum += (double)w->terms[k]->value->value.data[0];
+            w->terms[k]->loss_steps++;
+        }
+    gs_adam adam = {.lr = s->config.lr,
+                    .beta1 = 0.9,
+                    .beta2 = 0.999,
+                    .epsilon = 1e-8,
+                    .decoupled = s->config.optimizer == 1};
+    GS_TRY(gs_adam_step(&adam, s->state));
+done:
+    return status;
+}
+
+/* Accuracy and mean negative log-likelihood of rows ids[0..count) (NULL: 0..count-1) of the logits;
+   label_of[q] belongs to the q-th of them through `nodes`. Allocates nothing. */
+static void score(const gs_matrix *logits, const int64_t *ids, const int64_t *nodes, int64_t count,
+                  const int32_t *y, double *accuracy, double *nll) {
+    int64_t hits = 0;
+    double sum = 0;
+    for (int64_t q = 0; q < count; q++) {
+        const float *z = gs_row(logits, ids ? ids[q] : q);
+        int32_t label = y[nodes[q]];
+        double top = (double)z[0], total = 0;
+        for (int64_t k = 1; k < logits->cols; k++)
+            top = fmax(top, (double)z[k]);
+        for (int64_t k = 0; k < logits->cols; k++)
+            total += exp((double)z[k] - top);
+        sum += log(total) + top - (double)z[label];
+        hits += gs_argmax(z, logits->cols) == label;
+    }
+    *accuracy = count > 0 ? (double)hits / (double)count : (double)NAN;
+    *nll = count > 0 ? sum / (double)count : (double)NAN;
+}
+
+gs_status session_score(session *s, double *val_loss, double *val_accuracy,
+                        double *train_accuracy) {
+    double unused;
+    *val_loss = *val_accuracy = *train_accuracy = NAN;
+    if (s->by_rows && s->validation_count == 0)
+        return GS_OK;
+    gs_tape_start(s->tape, s->seed, 0, false);
+    gs_var *x;
+    if (!s->by_rows)
+        x = features_in(s, NULL, s->observed.n);
+    else if (s->validation_x)
+        x = gs_tape_sparse(s->tape, s->validation_x);
+    else
+        x = gs_tape_constant(s->tape, &s->validation_dense);
+    gs_var *logits =
+        gs_model_forward(s->model, s->tape, s->by_rows ? NULL : &s->operators, x, NULL);
+    if (gs_tape_status(s->tape) != GS_OK)
+        return gs_tape_status(s->tape);
+    score(&logits->value, s->by_rows ? NULL : s->validation, s->validation, s->validation_count,
+          s->scored, val_accuracy, val_loss);
+    if (!s->by_rows)
+        score(&logits->value, s->training, s->training, s->training_count, s->visible,
+              train_accuracy, &unused);
+    return GS_OK;
+}

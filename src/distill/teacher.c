@@ -1,0 +1,64 @@
+#include "distill/teacher.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+const char *const gs_output_kinds[] = {"logits", "log_probs", "probs", "embedding", NULL};
+
+void gs_teacher_free(gs_teacher *t) {
+    if (!t)
+        return;
+    for (int64_t k = 0; k < t->array_count; k++) {
+        gs_free(t->arrays[k].name);
+        gs_rows_close(&t->arrays[k].rows);
+    }
+    gs_free(t->arrays);
+    gs_free(t->label);
+    gs_free(t->role);
+    gs_value_free(t->recipe);
+    gs_free(t);
+}
+
+const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *name) {
+    for (int64_t k = 0; t && k < t->array_count; k++)
+        if (strcmp(t->arrays[k].name, name) == 0)
+            return &t->arrays[k];
+    return NULL;
+}
+
+/* In place: softmax(z/tau). For log-probabilities this is the same formula. */
+static void soften_logits(float *z, int64_t c, double temperature) {
+    double top = -INFINITY, sum = 0;
+    for (int64_t k = 0; k < c; k++)
+        top = fmax(top, (double)z[k]);
+    for (int64_t k = 0; k < c; k++)
+        sum += exp(((double)z[k] - top) / temperature);
+    for (int64_t k = 0; k < c; k++)
+        z[k] = (float)(exp(((double)z[k] - top) / temperature) / sum);
+}
+
+/* In place: p^(1/tau) / sum. */
+static void soften_probabilities(float *p, int64_t c, double temperature) {
+    double sum = 0;
+    for (int64_t k = 0; k < c; k++)
+        sum += pow((double)p[k], 1 / temperature);
+    for (int64_t k = 0; k < c; k++)
+        p[k] = sum > 0 ? (float)(pow((double)p[k], 1 / temperature) / sum) : 1.0f / (float)c;
+}
+
+gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,
+                                   double temperature, gs_matrix *out) {
+    const gs_teacher_array *logits = gs_teacher_array_find(t, "logits");
+    if (!logits)
+        return gs_fail(GS_BAD_INPUT, "The teacher %s has no outputs named logits.", t->label);
+    gs_status status = gs_rows_read(&logits->rows, ids, count, out);
+    for (int64_t q = 0; status == GS_OK && q < count; q++) {
+        if (logits->kind == GS_PROBS)
+            soften_probabilities(gs_row(out, q), out->cols, temperature);
+        else
+            soften_logits(gs_row(out, q), out->cols, temperature);
+    }
+    return status;
+}

@@ -1,0 +1,161 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "distill/session.h"
+
+static bool in_set(const session *s, gs_row_set set, int64_t i) {
+    switch (set) {
+    case GS_ROWS_TRAIN:
+        return s->visible[i] >= 0;
+    case GS_ROWS_UNLABELED:
+        return s->visible[i] < 0;
+    default:
+        return true;
+    }
+}
+
+/* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
+static gs_status open_needs(session *s, term *t, int64_t most) {
+    gs_status status = GS_OK;
+    const char *const *needs = t->method->needs;
+    while (needs && needs[t->need_count])
+        t->need_count++;
+    GS_NEW(t->teacher, t->need_count + 1);
+    GS_NEW(t->window, t->need_count + 1);
+    GS_NEW(t->given, t->need_count + 1);
+    for (int64_t k = 0; k < t->need_count; k++) {
+        if (!s->teacher)
+            GS_FAIL(GS_BAD_USAGE, "The method '%s' learns from a teacher's %s; give one with -t.",
+                    t->method->name, needs[k]);
+        const gs_teacher_array *array = gs_teacher_array_find(s->teacher, needs[k]);
+        if (!array)
+            GS_FAIL(GS_BAD_INPUT,
+                    "The method '%s' needs the teacher's %s, but %s does not hold them; train the "
+                    "teacher with keep=all.",
+                    t->method->name, needs[k], s->teacher->label);
+        if (strcmp(needs[k], "logits") == 0 && array->rows.width != s->data->c)
+            GS_FAIL(GS_BAD_INPUT,
+                    "The logits of %s have %lld classes, but the graph has %lld; use a teacher of "
+                    "this graph.",
+                    s->teacher->label, (long long)array->rows.width, (long long)s->data->c);
+        GS_TRY(gs_matrix_init(&t->teacher[k], most, array->rows.width));
+        t->window[k] = t->teacher[k];
+        t->given[k] = &t->window[k];
+    }
+done:
+    return status;
+}
+
+static gs_status open_term(session *s, term *t, const char *name, const gs_value *options) {
+    gs_status status = GS_OK;
+    int64_t n = s->observed.n;
+    t->method = gs_method_by_name(name);
+    if (!t->method)
+        return gs_fail(GS_BAD_USAGE, "There is no method '%s'; see 'graphstill list methods'.",
+                       name);
+    t->options = gs_calloc(1, t->method->options_bytes + 1);
+    if (!t->options)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_options_init(t->method->options, t->options));
+    GS_TRY(gs_options_read(t->method->options, t->options, options, t->method->name, false));
+    t->weight = gs_get_float(options, "weight", 1);
+    GS_NEW(t->member, n + 1);
+    gs_row_set set = t->method->rows(t->options);
+    for (int64_t i = 0; i < n; i++)
+        t->member_count += t->member[i] = in_set(s, set, i);
+    int64_t most = t->member_count;
+    if (s->config.batch_size > 0 && s->config.batch_size < most)
+        most = s->config.batch_size;
+    GS_NEW(t->rows, most + 1);
+    GS_NEW(t->row_nodes, most + 1);
+    GS_NEW(t->row_ids, most + 1);
+    GS_TRY(open_needs(s, t, most));
+    if (t->method->declare)
+        GS_TRY(t->method->declare(t->options, s->model, s->data->n, s->data->c, s->state, s->seed));
+done:
+    return status;
+}
+
+/* A sweep over the nodes that any of its terms is taken over. */
+static gs_status open_sweep(session *s, sweep *w, term *first, int64_t count) {
+    gs_status status = GS_OK;
+    GS_NEW(w->terms, count + 1);
+    GS_NEW(w->nodes, s->observed.n + 1);
+    GS_NEW(w->order, s->observed.n + 1);
+    GS_NEW(w->draw, s->observed.n + 1);
+    for (int64_t k = 0; k < count; k++)
+        if (first[k].weight > 0 || s->config.schedule == 1)
+            w->terms[w->term_count++] = &first[k];
+    for (int64_t i = 0; i < s->observed.n; i++)
+        for (int64_t k = 0; k < w->term_count; k++)
+            if (w->terms[k]->member[i]) {
+                w->nodes[w->count++] = i;
+                break;
+            }
+    int64_t batch = s->config.batch_size;
+    w->batched = batch > 0 && batch < w->count;
+    int64_t largest = w->batched ? batch : w->count;
+    if (largest > s->largest_batch)
+        s->largest_batch = largest;
+done:
+    return status;
+}
+
+gs_status session_terms(session *s) {
+    gs_status status = GS_OK;
+    const gs_value *methods = s->config.methods;
+    if (!methods || methods->type != GS_MAP || methods->count == 0)
+        return gs_fail(GS_BAD_USAGE, "The recipe names no method to learn by; resolve it first.");
+    GS_NEW(s->terms, methods->count);
+    for (int64_t k = 0; k < methods->count; k++) {
+        s->term_count++;
+        GS_TRY(open_term(s, &s->terms[k], methods->keys[k], methods->items[k]));
+        if (s->terms[k].method->needs_taps && !s->taps)
+            GS_NEW(s->taps, gs_model_layers(s->model));
+    }
+    bool alternate = s->config.schedule == 1;
+    s->sweep_count = alternate ? s->term_count : 1;
+    GS_NEW(s->sweeps, s->sweep_count);
+    int64_t usable = 0;
+    for (int64_t k = 0; k < s->sweep_count; k++) {
+        GS_TRY(open_sweep(s, &s->sweeps[k], &s->terms[k], alternate ? 1 : s->term_count));
+        usable += s->sweeps[k].count;
+    }
+    if (usable == 0)
+        GS_FAIL(GS_BAD_USAGE, "No method of the recipe has a weight above 0 and a node to learn "
+                              "from, so there is nothing to train.");
+done:
+    return status;
+}
+
+static void close_term(term *t) {
+    if (t->options)
+        gs_options_free(t->method->options, t->options);
+    for (int64_t k = 0; t->teacher && k < t->need_count; k++)
+        gs_matrix_free(&t->teacher[k]);
+    gs_free(t->options);
+    gs_free(t->member);
+    gs_free(t->teacher);
+    gs_free(t->window);
+    gs_free(t->given);
+    gs_free(t->rows);
+    gs_free(t->row_nodes);
+    gs_free(t->row_ids);
+}
+
+void session_terms_close(session *s) {
+    for (int64_t k = 0; s->terms && k < s->term_count; k++)
+        close_term(&s->terms[k]);
+    for (int64_t k = 0; s->sweeps && k < s->sweep_count; k++) {
+        gs_free(s->sweeps[k].terms);
+        gs_free(s->sweeps[k].nodes);
+        gs_free(s->sweeps[k].order);
+        gs_free(s->sweeps[k].draw);
+    }
+    gs_free(s->terms);
+    gs_free(s->sweeps);
+    gs_free(s->taps);
+    s->terms = NULL;
+    s->sweeps = NULL;
+    s->taps = NULL;
+}

@@ -1,0 +1,342 @@
+#include "distill/train.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "distill/evaluate.h"
+#include "distill/session.h"
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* All steps of one sweep. */
+static gs_status run_sweep(session *s, sweep *w, int64_t index, int64_t epoch, double *loss_sum,
+                           int64_t *steps) {
+    gs_status status = GS_OK;
+    double loss = 0;
+    if (w->count == 0)
+        return GS_OK;
+    if (!w->batched) {
+        bool all = !s->by_rows || w->count == s->observed.n;
+        GS_TRY(session_step(s, w, all ? NULL : w->nodes, all ? s->observed.n : w->count, epoch,
+                            &loss));
+        *loss_sum += loss;
+        *steps += 1;
+        return GS_OK;
+    }
+    char site[32] = "batch/0";
+    site[6] = (char)('0' + index % 10);
+    gs_permutation(gs_key_make(s->seed, (uint64_t)epoch, site), w->count, w->draw);
+    for (int64_t k = 0; k < w->count; k++)
+        w->order[k] = w->nodes[w->draw[k]];
+    int64_t batch = s->config.batch_size;
+    for (int64_t from = 0; from < w->count; from += batch) {
+        int64_t count = w->count - from < batch ? w->count - from : batch;
+        if (count < batch && s->config.drop_last)
+            break;
+        GS_TRY(session_step(s, w, w->order + from, count, epoch, &loss));
+        *loss_sum += loss;
+        *steps += 1;
+    }
+done:
+    return status;
+}
+
+/* One epoch of training; fills its row of the history. */
+static gs_status run_epoch(session *s, int64_t epoch) {
+    gs_status status = GS_OK;
+    double loss_sum = 0;
+    int64_t steps = 0;
+    for (int64_t k = 0; k < s->term_count; k++) {
+        s->terms[k].loss_sum = 0;
+        s->terms[k].loss_steps = 0;
+    }
+    for (int64_t k = 0; k < s->sweep_count; k++)
+        GS_TRY(run_sweep(s, &s->sweeps[k], k, epoch, &loss_sum, &steps));
+    for (int64_t k = 0; k < s->term_count; k++)
+        if (s->terms[k].method->epoch)
+            GS_TRY(s->terms[k].method->epoch(s->terms[k].options, s->state, epoch));
+    float *row = gs_row(&s->history->value, epoch);
+    row[0] = (float)(loss_sum / (double)(steps > 0 ? steps : 1));
+    for (int64_t k = 0; k < s->term_count; k++)
+        row[1 + k] = s->terms[k].loss_steps > 0
+                         ? (float)(s->terms[k].loss_sum / (double)s->terms[k].loss_steps)
+                         : NAN;
+done:
+    return gs_context(status, "seed %llu, epoch %lld", (unsigned long long)s->seed,
+                      (long long)(epoch + 1));
+}
+
+/* True when this epoch's score is to be kept. */
+static bool is_better(const session *s, double score) {
+    double best = gs_state_get(s->state, "best_score", -INFINITY);
+    return s->config.ties == 0 ? score >= best : score > best;
+}
+
+/* Scores the epoch, keeps the parameters if they are the best so far, counts the wait otherwise. */
+static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
+    gs_status status = GS_OK;
+    GS_TRY(session_score(s, &p->val_loss, &p->val_accuracy, &p->train_accuracy));
+    double score = s->config.select == 1 ? -p->val_loss : p->val_accuracy;
+    if (s->config.select == 2 || s->validation_count == 0)
+        goto done;
+    if (is_better(s, score)) {
+        GS_TRY(gs_state_keep_best(s->state));
+        GS_TRY(gs_state_set(s->state, "best_score", score));
+        GS_TRY(gs_state_set(s->state, "best_epoch", (double)(epoch + 1)));
+        GS_TRY(gs_state_set(s->state, "wait", 0));
+    } else {
+        GS_TRY(gs_state_set(s->state, "wait", gs_state_get(s->state, "wait", 0) + 1));
+    }
+done:
+    return status;
+}
+
+static bool waited_enough(const session *s) {
+    return s->config.patience > 0 &&
+           gs_state_get(s->state, "wait", 0) >= (double)s->config.patience;
+}
+
+static gs_status tell(session *s, const gs_observer *o, const gs_progress *p, bool *stop) {
+    gs_status status = GS_OK;
+    *stop = false;
+    if (!o)
+        return GS_OK;
+    if (o->epoch)
+        o->epoch(o->context, p);
+    *stop = o->should_stop && o->should_stop(o->context);
+    bool due = o->checkpoint_every > 0 && p->epoch % o->checkpoint_every == 0;
+    if (o->checkpoint && (*stop || due))
+        status = o->checkpoint(o->context, s->state);
+    return status;
+}
+
+/* The loop, from the epoch that the state has reached. GS_INTERRUPTED when told to stop. */
+static gs_status loop(session *s, const gs_observer *o, double started) {
+    gs_status status = GS_OK;
+    int64_t columns = s->column_count;
+    for (int64_t epoch = (int64_t)gs_state_get(s->state, "epoch", 0);
+         epoch < s->config.epochs && !waited_enough(s); epoch++) {
+        gs_progress p = {.seed = s->seed,
+                         .epoch = epoch + 1,
+                         .epochs = s->config.epochs,
+                         .val_loss = NAN,
+                         .val_accuracy = NAN,
+                         .train_accuracy = NAN};
+        GS_TRY(run_epoch(s, epoch));
+        if ((epoch + 1) % s->config.eval_every == 0 || epoch + 1 == s->config.epochs)
+            GS_TRY(evaluate_epoch(s, epoch, &p));
+        float *row = gs_row(&s->history->value, epoch);
+        row[columns - 3] = (float)p.val_loss;
+        row[columns - 2] = (float)p.val_accuracy;
+        row[columns - 1] = (float)p.train_accuracy;
+        GS_TRY(gs_state_set(s->state, "epoch", (double)(epoch + 1)));
+        p.loss = (double)row[0];
+        p.best_epoch = (int64_t)gs_state_get(s->state, "best_epoch", 0);
+        p.seconds = now() - started;
+        bool stop;
+        GS_TRY(tell(s, o, &p, &stop));
+        if (stop)
+            return gs_fail(GS_INTERRUPTED,
+                           "Stopped after epoch %lld of seed %llu; --resume goes on.",
+                           (long long)(epoch + 1), (unsigned long long)s->seed);
+    }
+done:
+    return status;
+}
+
+/* Puts a checkpoint's entries and counters into the fresh state. */
+static gs_status take_over(gs_state *state, const gs_state *from) {
+    gs_status status = GS_OK;
+    for (int64_t k = 0; k < from->count; k++) {
+        const gs_entry *old = from->entries[k];
+        gs_entry *e = NULL;
+        GS_TRY(gs_state_add(state, old->name, old->kind, old->value.rows, old->value.cols, &e));
+        memcpy(e->value.data, old->value.data,
+               (size_t)(old->value.rows * old->value.cols) * sizeof(float));
+    }
+    for (int64_t k = 0; k < from->counter_count; k++)
+        GS_TRY(gs_state_set(state, from->counter_names[k], from->counters[k]));
+done:
+    return status;
+}
+
+static gs_status score_role(const gs_run *r, const gs_matrix *logits, const gs_dataset *data,
+                            unsigned mask, const char *prefix) {
+    gs_status status = GS_OK;
+    int64_t *ids = NULL, count = 0;
+    gs_scores scores;
+    GS_TRY(gs_split_rows(r->role, r->n, mask, &ids, &count));
+    if (count > 0) {
+        GS_TRY(gs_evaluate(logits, data->y, ids, count, &scores));
+        GS_TRY(gs_scores_write(&scores, prefix, r->metrics));
+    }
+done:
+    gs_free(ids);
+    return status;
+}
+
+/* Agreement of the arg-max with the teacher's, on all nodes and on test nodes. */
+static gs_status score_agreement(gs_run *r, const gs_teacher *teacher) {
+    gs_status status = GS_OK;
+    gs_matrix theirs = {0};
+    int64_t *ids = NULL, count = 0;
+    const gs_teacher_array *array = gs_teacher_array_find(teacher, "logits");
+    if (!array || array->rows.width != r->c)
+        return GS_OK;
+    GS_TRY(gs_matrix_init(&theirs, r->n, r->c));
+    GS_TRY(gs_rows_read(&array->rows, NULL, r->n, &theirs));
+    GS_TRY(gs_map_set(r->metrics, "agreement",
+                      gs_float(gs_agreement(&r->full.logits, &theirs, NULL, r->n))));
+    GS_TRY(gs_split_rows(r->role, r->n, 1u << GS_TEST | 1u << GS_HIDDEN_TEST, &ids, &count));
+    if (count > 0)
+        GS_TRY(gs_map_set(r->metrics, "test_agreement",
+                          gs_float(gs_agreement(&r->full.logits, &theirs, ids, count))));
+done:
+    gs_matrix_free(&theirs);
+    gs_free(ids);
+    return status;
+}
+
+/* Scatters the rows of the training graph to the nodes of the data set; hidden rows become 0. */
+static gs_status spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
+    gs_matrix wide = {0};
+    if (!m->data)
+        return GS_OK;
+    gs_status status = gs_matrix_init(&wide, n, m->cols);
+    if (status != GS_OK)
+        return status;
+    for (int64_t k = 0; k < m->rows; k++)
+        memcpy(gs_row(&wide, node_of[k]), gs_row(m, k), (size_t)m->cols * sizeof(float));
+    gs_matrix_free(m);
+    *m = wide;
+    return GS_OK;
+}
+
+static gs_status make_outputs(session *s, gs_run *r) {
+    gs_status status = GS_OK;
+    const char *keep = s->config.keep ? s->config.keep : "logits";
+    GS_TRY(gs_predict(s->recipe, s->model, s->data, keep, &r->full));
+    if (!s->node_of || s->by_rows)
+        goto done;
+    gs_dataset plain = s->observed;
+    GS_TRY(session_outputs(s->model, &plain, &s->operators, keep, &r->observed));
+    GS_TRY(spread(&r->observed.logits, s->node_of, s->data->n));
+    for (int64_t k = 0; k < r->observed.layers; k++) {
+        GS_TRY(spread(&r->observed.pre[k], s->node_of, s->data->n));
+        GS_TRY(spread(&r->observed.post[k], s->node_of, s->data->n));
+    }
+done:
+    return status;
+}
+
+static gs_status make_metrics(session *s, gs_run *r) {
+    gs_status status = GS_OK;
+    const gs_matrix *seen = r->observed.logits.data ? &r->observed.logits : &r->full.logits;
+    GS_TRY(score_role(r, seen, s->data, 1u << GS_TRAIN, "train"));
+    GS_TRY(score_role(r, seen, s->data, 1u << GS_VALIDATION, "val"));
+    GS_TRY(score_role(r, seen, s->data, 1u << GS_TEST, "test"));
+    GS_TRY(score_role(r, &r->full.logits, s->data, 1u << GS_HIDDEN_TEST, "hidden_test"));
+    if (s->teacher)
+        GS_TRY(score_agreement(r, s->teacher));
+    GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_model_parameters(s->model))));
+    GS_TRY(gs_map_set(r->metrics, "epochs", gs_int((int64_t)gs_state_get(s->state, "epoch", 0))));
+    GS_TRY(gs_map_set(
+        r->metrics, "best_epoch",
+        gs_int((int64_t)gs_state_get(s->state, "best_epoch", gs_state_get(s->state, "epoch", 0)))));
+done:
+    return status;
+}
+
+/* Moves what the run keeps out of the session. */
+static gs_status hand_over(session *s, gs_run *r) {
+    gs_status status = GS_OK;
+    int64_t epochs = (int64_t)gs_state_get(s->state, "epoch", 0);
+    GS_TRY(gs_matrix_init(&r->history, epochs, s->column_count));
+    memcpy(r->history.data, s->history->value.data,
+           (size_t)(epochs * s->column_count) * sizeof(float));
+    r->history_columns = s->columns;
+    r->history_count = s->column_count;
+    r->state = s->state;
+    r->model = s->model;
+    s->columns = NULL;
+    s->column_count = 0;
+    s->state = NULL;
+    s->model = NULL;
+done:
+    return status;
+}
+
+static gs_status open_run(const session *s, const gs_value *recipe, gs_run *r) {
+    gs_status status = GS_OK;
+    r->recipe = gs_value_clone(recipe);
+    r->metrics = gs_map();
+    if (!r->recipe || !r->metrics)
+        GS_TRY(GS_NO_MEMORY);
+    r->seed = s->seed;
+    r->n = s->data->n;
+    r->f = s->data->f;
+    r->c = s->data->c;
+    GS_NEW(r->role, r->n + 1);
+    memcpy(r->role, s->role, (size_t)r->n);
+done:
+    return status;
+}
+
+gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                   const gs_teacher *teacher, uint64_t seed, const gs_observer *observer,
+                   gs_state *resume, gs_run **out) {
+    gs_status status = GS_OK, looped = GS_OK;
+    session s = {0};
+    gs_run *r = NULL;
+    double started = now();
+    *out = NULL;
+    GS_TRY(session_open(&s, recipe, data, role, teacher, seed));
+    GS_NEW(r, 1);
+    GS_TRY(open_run(&s, recipe, r));
+    if (resume)
+        GS_TRY(take_over(s.state, resume));
+    looped = loop(&s, observer, started);
+    if (looped != GS_OK && looped != GS_INTERRUPTED)
+        GS_TRY(looped);
+    if (looped == GS_OK) {
+        if (gs_state_get(s.state, "best_epoch", 0) > 0)
+            GS_TRY(gs_state_restore_best(s.state));
+        GS_TRY(make_outputs(&s, r));
+        GS_TRY(make_metrics(&s, r));
+        r->finished = true;
+    }
+    r->seconds = now() - started;
+    GS_TRY(hand_over(&s, r));
+    *out = r;
+    r = NULL;
+done:
+    gs_run_free(r);
+    session_close(&s);
+    gs_state_free(resume);
+    return status == GS_OK ? looped : status;
+}
+
+void gs_run_free(gs_run *r) {
+    if (!r)
+        return;
+    gs_outputs_free(&r->observed);
+    gs_outputs_free(&r->full);
+    gs_model_free(r->model);
+    gs_state_free(r->state);
+    gs_matrix_free(&r->history);
+    for (int64_t k = 0; k < r->history_count; k++)
+        gs_free(r->history_columns[k]);
+    gs_free(r->history_columns);
+    gs_value_free(r->recipe);
+    gs_value_free(r->metrics);
+    gs_free(r->role);
+    gs_free(r);
+}

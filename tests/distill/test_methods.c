@@ -1,0 +1,118 @@
+/* Every registered method, with its defaults, on a ten-node graph: its gradient, and what it needs.
+ */
+#include "distill/method.h"
+
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "check_main.h"
+#include "grad/check.h"
+
+typedef struct bench {
+    const gs_method *method;
+    void *options;
+    gs_model *model;
+    gs_dataset graph;
+    gs_operators operators;
+    gs_matrix x, teacher[4];
+    const gs_matrix *given[4];
+    int64_t rows[10];
+    int64_t count;
+} bench;
+
+static gs_var *scalar(void *context, gs_tape *t) {
+    bench *b = context;
+    gs_tap taps[2];
+    gs_var *logits = gs_model_forward(b->model, t, &b->operators, gs_tape_constant(t, &b->x),
+                                      b->method->needs_taps ? taps : NULL);
+    gs_view view = {.tape = t,
+                    .graph = &b->graph,
+                    .operators = &b->operators,
+                    .rows = b->rows,
+                    .row_nodes = b->rows,
+                    .count = b->count,
+                    .logits = logits,
+                    .taps = taps,
+                    .layers = 2,
+                    .teacher = b->given};
+    return b->method->loss(b->options, &view);
+}
+
+/* Ten nodes on a ring with a chord, three classes. */
+static gs_csr *ring(void) {
+    int64_t from[22], to[22], m = 0;
+    for (int64_t i = 0; i < 10; i++) {
+        from[m] = i, to[m++] = (i + 1) % 10;
+        from[m] = (i + 1) % 10, to[m++] = i;
+    }
+    from[m] = 0, to[m++] = 5;
+    from[m] = 5, to[m++] = 0;
+    gs_csr *a = NULL;
+    ck_ok(gs_csr_build(10, 10, m, from, to, NULL, false, &a));
+    return a;
+}
+
+START_TEST(gradients_equal_finite_differences) {
+    bench b = {.method = gs_methods[_i]};
+    int32_t y[] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0};
+    gs_value *recipe = gs_map();
+    gs_state *state = gs_state_new();
+    ck_ok(gs_map_set(recipe, "model", gs_string("gcn")));
+    ck_ok(gs_map_set(recipe, "hidden", gs_int(6)));
+    ck_ok(gs_map_set(recipe, "activation", gs_string("tanh")));
+    ck_ok(gs_model_new(recipe, 5, 3, state, 1, &b.model));
+    b.graph = (gs_dataset){.n = 10, .f = 5, .c = 3, .y = y, .adjacency = ring()};
+    b.operators.adjacency = b.graph.adjacency;
+    ck_ok(gs_matrix_init(&b.x, 10, 5));
+    for (int64_t i = 0; i < 50; i++)
+        b.x.data[i] = (float)gs_normal(gs_key_make(1, 0, "test/x"), (uint64_t)i, 0);
+    b.options = gs_calloc(1, b.method->options_bytes + 1);
+    ck_ok(gs_options_init(b.method->options, b.options));
+    b.count = 7;
+    for (int64_t k = 0; k < 7; k++)
+        b.rows[k] = (3 * k) % 10;
+    for (int64_t k = 0; b.method->needs && b.method->needs[k]; k++) {
+        ck_assert_int_lt(k, 4);
+        ck_ok(gs_matrix_init(&b.teacher[k], b.count, 3));
+        for (int64_t i = 0; i < b.count; i++) {
+            float *p = gs_row(&b.teacher[k], i);
+            p[0] = 0.5f, p[1] = 0.3f, p[2] = 0.2f;
+        }
+        b.given[k] = &b.teacher[k];
+    }
+    double worst = NAN;
+    ck_ok(gs_gradient_check(state, scalar, &b, false, 12, 2e-2, &worst));
+    ck_assert(worst >= 0);
+    gs_options_free(b.method->options, b.options);
+    gs_free(b.options);
+    gs_model_free(b.model);
+    gs_state_free(state);
+    gs_value_free(recipe);
+    gs_operators_free(&b.operators);
+    gs_csr_free(b.graph.adjacency);
+    gs_matrix_free(&b.x);
+    for (int k = 0; k < 4; k++)
+        gs_matrix_free(&b.teacher[k]);
+}
+END_TEST
+
+START_TEST(descriptors_are_complete) {
+    const gs_method *m = gs_methods[_i];
+    ck_assert_int_eq(m->abi, GS_ABI);
+    ck_assert(m->name && m->summary && m->source && m->options && m->rows && m->loss);
+    ck_assert_str_eq(m->options[0].name, "weight");
+    ck_assert_ptr_eq(gs_method_by_name(m->name), m);
+    ck_assert(m->summary[strlen(m->summary) - 1] == '.');
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    int count = 0;
+    while (gs_methods[count])
+        count++;
+    tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, count);
+    tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
+}
+
+GS_TEST_MAIN("distill methods", add_tests)
