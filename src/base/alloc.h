@@ -11,7 +11,7 @@
    pages. On failure they return NULL and record a reason (GS_NO_MEMORY); a request for 0 bytes
    returns a valid block. gs_free(NULL) does nothing. All are safe from any thread. */
 void *gs_alloc(size_t bytes);
-void *gs_calloc(size_t count, size_t size); /* zeroed; count*size is checked for overflow */
+void *gs_calloc(size_t count, size_t size);      /* zeroed; count*size is checked for overflow */
 void *gs_alloc_array(size_t count, size_t size); /* not zeroed; checked for overflow */
 void *gs_realloc(void *block, size_t bytes);
 void gs_free(void *block);
@@ -36,8 +36,9 @@ typedef struct gs_alloc_stats {
 } gs_alloc_stats;
 gs_alloc_stats gs_alloc_get_stats(void);
 
-/* Makes the k-th allocation from now fail (0: the next one); k < 0 turns it off. Only in builds with
-   GS_TEST_HOOKS, elsewhere it does nothing. After that one failure allocations succeed again. */
+/* Makes the k-th allocation from now fail (0: the next one); k < 0 turns it off. Only in builds
+   with GS_TEST_HOOKS, elsewhere it does nothing. After that one failure allocations succeed again.
+ */
 void gs_alloc_fail_at(int64_t k);
 
 /* Refuses to go beyond this many live bytes (0: no limit): --max-memory. */

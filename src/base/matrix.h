@@ -15,7 +15,7 @@ typedef struct gs_matrix {
 /* Fills *m with a zeroed matrix that the caller frees with gs_matrix_free. */
 gs_status gs_matrix_init(gs_matrix *m, int64_t rows, int64_t cols);
 gs_status gs_matrix_copy(gs_matrix *to, const gs_matrix *from); /* initialises `to` */
-void gs_matrix_free(gs_matrix *m);                                   /* NULL-safe, leaves zeros */
+void gs_matrix_free(gs_matrix *m);                              /* NULL-safe, leaves zeros */
 void gs_matrix_zero(gs_matrix *m);
 /* Row i as a pointer. */
 static inline float *gs_row(const gs_matrix *m, int64_t i) { return m->data + i * m->cols; }

@@ -1,5 +1,5 @@
-/* option.h - option tables: one row yields the recipe key, the command-line override, the help text,
-   the range check, the manual page and the HDF5 attribute. */
+/* option.h - option tables: one row yields the recipe key, the command-line override, the help
+   text, the range check, the manual page and the HDF5 attribute. */
 #ifndef GS_BASE_OPTION_H
 #define GS_BASE_OPTION_H
 
@@ -26,13 +26,13 @@ typedef struct gs_option {
     double low, high;    /* inclusive range of numbers; both 0: no limit */
     const char *choices; /* for GS_OPT_CHOICE */
     const char *help;    /* one sentence with units */
-} gs_option; /* a table ends with name == NULL */
+} gs_option;             /* a table ends with name == NULL */
 
 /* Fills the struct with the defaults. */
 gs_status gs_options_init(const gs_option *table, void *options);
-/* Sets the fields whose names are keys of `map` (NULL: none). A key that is in no row of the table is
-   an error that names the nearest one, unless `leave_unknown`; `who` names the owner in messages,
-   as in "layer gat". A wrong type or a number out of range is an error too. */
+/* Sets the fields whose names are keys of `map` (NULL: none). A key that is in no row of the table
+   is an error that names the nearest one, unless `leave_unknown`; `who` names the owner in
+   messages, as in "layer gat". A wrong type or a number out of range is an error too. */
 gs_status gs_options_read(const gs_option *table, void *options, const gs_value *map,
                           const char *who, bool leave_unknown);
 /* All fields as a new map, resolved. */

@@ -44,7 +44,8 @@ static inline uint32_t gs_lane(uint64_t row_key, uint32_t col) {
 uint32_t gs_drop_threshold(double p);
 float gs_drop_scale(double p);
 
-/* Element (row, col) of the field as a 64-bit word, a uniform number in [0,1), a standard normal. */
+/* Element (row, col) of the field as a 64-bit word, a uniform number in [0,1), a standard normal.
+ */
 uint64_t gs_word(gs_key key, uint64_t row, uint64_t col);
 double gs_uniform(gs_key key, uint64_t row, uint64_t col);
 double gs_normal(gs_key key, uint64_t row, uint64_t col);

@@ -2,7 +2,8 @@
 #ifndef GS_BASE_STATUS_H
 #define GS_BASE_STATUS_H
 
-/* Every function that can fail returns one of these; the values are the exit codes of the program. */
+/* Every function that can fail returns one of these; the values are the exit codes of the program.
+ */
 typedef enum gs_status {
     GS_OK = 0,
     GS_FAILED = 1,       /* the run failed (diverged, a check did not hold) */

@@ -16,6 +16,7 @@ typedef struct gs_value {
     double number;
     char *string;
     int64_t count;           /* of items, for lists and maps */
+    int64_t room;            /* items that fit before it must grow */
     struct gs_value **items; /* owned */
     char **keys;             /* owned, for maps, in order of insertion */
     int line;                /* where it stood in its YAML file, 0 if nowhere */
