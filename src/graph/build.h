@@ -4,8 +4,8 @@
 
 #include "graph/csr.h"
 
-/* A or A' without the diagonal (unless keep_loops), as a pattern: the adjacency that a dataset keeps
-   from an edge list whose direction does not count. */
+/* A or A' without the diagonal (unless keep_loops), as a pattern: the adjacency that a dataset
+   keeps from an edge list whose direction does not count. */
 gs_status gs_csr_symmetrize(const gs_csr *a, bool keep_loops, gs_csr **out);
 gs_status gs_csr_without_loops(const gs_csr *a, gs_csr **out);
 

@@ -9,9 +9,9 @@
 
 struct gs_kernels;
 
-/* A sparse matrix by rows. Row i holds the entries e in ptr[i]..ptr[i+1]-1, sorted by column without
-   duplicates. For an adjacency, row i lists the neighbours that node i receives from: entry (i,j) is
-   the edge j -> i. Immutable once built. */
+/* A sparse matrix by rows. Row i holds the entries e in ptr[i]..ptr[i+1]-1, sorted by column
+   without duplicates. For an adjacency, row i lists the neighbours that node i receives from: entry
+   (i,j) is the edge j -> i. Immutable once built. */
 typedef struct gs_csr {
     int64_t rows, cols, nnz;
     int64_t *ptr; /* [rows+1] */
@@ -25,8 +25,8 @@ typedef struct gs_csr {
     struct gs_csr *transpose;
     int64_t *edge_of; /* [nnz] */
 
-    /* Row ranges of about equal work (entries + rows), cut once: chunk k is rows cut[k]..cut[k+1]-1.
-       Their number depends on the matrix alone. */
+    /* Row ranges of about equal work (entries + rows), cut once: chunk k is rows
+       cut[k]..cut[k+1]-1. Their number depends on the matrix alone. */
     int64_t cuts;
     int64_t *cut;
 
@@ -36,10 +36,10 @@ typedef struct gs_csr {
 
 #define GS_CSR_PAD 256
 
-/* Builds from `count` triples in any order with GraphBLAS. Duplicates: `sum` adds their values, else
-   the matrix is a pattern and duplicates merge; val NULL means a pattern (values 1). Checks that
-   every index is in range and finite values, and fails with GS_BAD_INPUT naming the first that is
-   not. The caller frees *out with gs_csr_free. rows, cols <= INT32_MAX. */
+/* Builds from `count` triples in any order with GraphBLAS. Duplicates: `sum` adds their values,
+   else the matrix is a pattern and duplicates merge; val NULL means a pattern (values 1). Checks
+   that every index is in range and finite values, and fails with GS_BAD_INPUT naming the first that
+   is not. The caller frees *out with gs_csr_free. rows, cols <= INT32_MAX. */
 gs_status gs_csr_build(int64_t rows, int64_t cols, int64_t count, const int64_t *row,
                        const int64_t *col, const float *val, bool sum, gs_csr **out);
 /* Takes arrays in CSR form (as a file has them): checks monotone ptr, range, sorts and merges rows

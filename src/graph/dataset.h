@@ -22,16 +22,16 @@ typedef struct gs_split {
 /* A plain struct with public fields. */
 typedef struct gs_dataset {
     char *name;
-    int64_t n, f, c; /* nodes, features, classes */
+    int64_t n, f, c;   /* nodes, features, classes */
     gs_csr *adjacency; /* n x n pattern without self loops; symmetric unless `directed` */
     bool directed;
-    gs_csr *x_sparse; /* n x f, or NULL */
-    gs_matrix x;      /* n x f dense, or data == NULL; at most one of the two */
-    int32_t *y;       /* [n], -1: no label; NULL: no labels at all */
-    char **class_names;   /* [c] or NULL */
-    char **feature_names; /* [f] or NULL */
-    int64_t *id;      /* [n] the user's numeric ids, or NULL … */
-    char **id_text;   /* [n] … the user's string ids, or NULL; both NULL: 0..n-1 */
+    gs_csr *x_sparse;        /* n x f, or NULL */
+    gs_matrix x;             /* n x f dense, or data == NULL; at most one of the two */
+    int32_t *y;              /* [n], -1: no label; NULL: no labels at all */
+    char **class_names;      /* [c] or NULL */
+    char **feature_names;    /* [f] or NULL */
+    int64_t *id;             /* [n] the user's numeric ids, or NULL … */
+    char **id_text;          /* [n] … the user's string ids, or NULL; both NULL: 0..n-1 */
     int64_t *original_index; /* [n] row in the imported graph after taking a part, or NULL */
     gs_split *splits;
     int64_t split_count;
@@ -40,7 +40,8 @@ typedef struct gs_dataset {
 
 gs_dataset *gs_dataset_new(void);
 void gs_dataset_free(gs_dataset *d);
-/* Checks every promise above (shapes, ranges, symmetry, finite values, unique ids). GS_BAD_INPUT. */
+/* Checks every promise above (shapes, ranges, symmetry, finite values, unique ids). GS_BAD_INPUT.
+ */
 gs_status gs_dataset_check(const gs_dataset *d);
 gs_status gs_dataset_add_split(gs_dataset *d, const char *name, const uint8_t *role); /* copies */
 const gs_split *gs_dataset_split(const gs_dataset *d, const char *name);

@@ -8,12 +8,12 @@
 
 typedef struct gs_block_model {
     int64_t nodes, classes, features;
-    double degree;        /* mean number of neighbours */
-    double homophily;     /* expected fraction of edges within a class */
-    double power;         /* exponent of the degree distribution; 0: all alike */
-    double words;         /* mean non-zero features a node; 0: dense normal features */
-    double signal;        /* 0: features say nothing of the class, 1: only words of the class */
-    bool isolated;        /* false: every node gets at least one neighbour */
+    double degree;    /* mean number of neighbours */
+    double homophily; /* expected fraction of edges within a class */
+    double power;     /* exponent of the degree distribution; 0: all alike */
+    double words;     /* mean non-zero features a node; 0: dense normal features */
+    double signal;    /* 0: features say nothing of the class, 1: only words of the class */
+    bool isolated;    /* false: every node gets at least one neighbour */
     int64_t seed;
 } gs_block_model;
 extern const gs_option gs_block_model_options[]; /* defaults: the shape of Cora */

@@ -9,7 +9,8 @@
    must then be 1). A matrix of `heads` heads has width heads*d, head k in columns k*d..k*d+d-1.
    Outputs are overwritten; rows without entries become 0. All shapes are the caller's promise. The
    two tables agree per entry to 1e-5 * sum |a||x|, and each gives the same bits for any number of
-   threads. A call allocates nothing after the first of its kind and size (it may use gs_scratch). */
+   threads. A call allocates nothing after the first of its kind and size (it may use gs_scratch).
+ */
 typedef struct gs_kernels {
     const char *name;
     /* y[i] = sum_e w_e x[j_e]: x is [n_src, heads*d], y is [n_dst, heads*d]. */
@@ -25,16 +26,16 @@ typedef struct gs_kernels {
     /* s[e,k] = p[i_e,k] + q[j_e,k]: p is [n_dst, heads], q is [n_src, heads]. */
     gs_status (*edge_add)(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
                           float *s);
-    /* Sums of edge values: to_dst[i,k] = sum over the entries of row i, to_src[j,k] = sum over those
-       of column j (either may be NULL; to_src needs a->transpose). */
+    /* Sums of edge values: to_dst[i,k] = sum over the entries of row i, to_src[j,k] = sum over
+       those of column j (either may be NULL; to_src needs a->transpose). */
     gs_status (*edge_sum)(const gs_csr *a, int64_t heads, const float *s, gs_matrix *to_dst,
                           gs_matrix *to_src);
-    /* out[e,k] = exp(s[e,k] - m) / sum over the entries of row i_e, m the row's maximum. In place is
-       allowed. */
+    /* out[e,k] = exp(s[e,k] - m) / sum over the entries of row i_e, m the row's maximum. In place
+       is allowed. */
     gs_status (*edge_softmax)(const gs_csr *a, int64_t heads, const float *s, float *out);
     /* The gradient: ds[e,k] = out[e,k] (g[e,k] - sum over the row of out*g). In place (ds == g). */
-    gs_status (*edge_softmax_back)(const gs_csr *a, int64_t heads, const float *out,
-                                   const float *g, float *ds);
+    gs_status (*edge_softmax_back)(const gs_csr *a, int64_t heads, const float *out, const float *g,
+                                   float *ds);
 } gs_kernels;
 
 extern const gs_kernels gs_kernels_graphblas; /* the definition, in semirings, and the oracle */

@@ -1,0 +1,191 @@
+/* dataset_check.c - what a data set promises, checked; and its hash. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "graph/dataset.h"
+
+static gs_status check_csr(const gs_csr *a, int64_t rows, int64_t cols, const char *what) {
+    if (a->rows != rows || a->cols != cols)
+        return gs_fail(GS_BAD_INPUT, "The %s is %lld x %lld, but it must be %lld x %lld.", what,
+                       (long long)a->rows, (long long)a->cols, (long long)rows, (long long)cols);
+    if (a->ptr[0] != 0 || a->ptr[rows] != a->nnz)
+        return gs_fail(GS_BAD_INPUT, "The row pointers of the %s do not cover its entries.", what);
+    for (int64_t i = 0; i < rows; i++) {
+        if (a->ptr[i + 1] < a->ptr[i])
+            return gs_fail(GS_BAD_INPUT, "The row pointers of the %s fall at row %lld.", what,
+                           (long long)i);
+        for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
+            bool ordered = e == a->ptr[i] || a->col[e] > a->col[e - 1];
+            if (a->col[e] < 0 || a->col[e] >= cols || !ordered)
+                return gs_fail(GS_BAD_INPUT,
+                               "Row %lld of the %s has a column that is out of range, out of order "
+                               "or doubled.",
+                               (long long)i, what);
+            if (a->val && !isfinite(a->val[e]))
+                return gs_fail(GS_BAD_INPUT, "Row %lld of the %s has a value that is not finite.",
+                               (long long)i, what);
+        }
+    }
+    return GS_OK;
+}
+
+static bool has_entry(const gs_csr *a, int64_t i, int32_t j) {
+    int64_t low = a->ptr[i], high = a->ptr[i + 1];
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (a->col[middle] < j)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < a->ptr[i + 1] && a->col[low] == j;
+}
+
+static gs_status check_adjacency(const gs_dataset *d) {
+    const gs_csr *a = d->adjacency;
+    if (!a)
+        return gs_fail(GS_BAD_INPUT, "The data set has no adjacency.");
+    gs_status status = check_csr(a, d->n, d->n, "adjacency");
+    for (int64_t i = 0; status == GS_OK && i < d->n; i++)
+        for (int64_t e = a->ptr[i]; status == GS_OK && e < a->ptr[i + 1]; e++) {
+            if (a->col[e] == i)
+                status = gs_fail(GS_BAD_INPUT, "Node %lld of the adjacency has a self loop.",
+                                 (long long)i);
+            else if (!d->directed && !has_entry(a, a->col[e], (int32_t)i))
+                status =
+                    gs_fail(GS_BAD_INPUT,
+                            "The adjacency has the edge (%lld, %d) but not its reverse, and the "
+                            "graph is not directed.",
+                            (long long)i, a->col[e]);
+        }
+    return status;
+}
+
+static gs_status check_features(const gs_dataset *d) {
+    if (d->x_sparse && d->x.data)
+        return gs_fail(GS_BAD_INPUT, "The data set has both sparse and dense features.");
+    if (d->x_sparse)
+        return check_csr(d->x_sparse, d->n, d->f, "feature matrix");
+    if (!d->x.data)
+        return GS_OK;
+    if (d->x.rows != d->n || d->x.cols != d->f)
+        return gs_fail(
+            GS_BAD_INPUT, "The feature matrix is %lld x %lld, but it must be %lld x %lld.",
+            (long long)d->x.rows, (long long)d->x.cols, (long long)d->n, (long long)d->f);
+    for (int64_t i = 0; i < d->n; i++)
+        for (int64_t k = 0; k < d->f; k++)
+            if (!isfinite(gs_row(&d->x, i)[k]))
+                return gs_fail(GS_BAD_INPUT, "Feature %lld of node %lld is not finite.",
+                               (long long)k, (long long)i);
+    return GS_OK;
+}
+
+static gs_status check_labels(const gs_dataset *d) {
+    for (int64_t i = 0; d->y && i < d->n; i++)
+        if (d->y[i] < -1 || d->y[i] >= d->c)
+            return gs_fail(GS_BAD_INPUT, "Node %lld has the label %d, but there are %lld classes.",
+                           (long long)i, d->y[i], (long long)d->c);
+    for (int64_t s = 0; s < d->split_count; s++)
+        for (int64_t i = 0; i < d->n; i++)
+            if (d->splits[s].role[i] > GS_HIDDEN_TEST)
+                return gs_fail(GS_BAD_INPUT,
+                               "The split '%s' gives node %lld the role %d; 0 to 4 "
+                               "are known.",
+                               d->splits[s].name, (long long)i, d->splits[s].role[i]);
+    return GS_OK;
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static gs_status check_ids(const gs_dataset *d) {
+    gs_status status = GS_OK;
+    int64_t *numbers = NULL;
+    char **texts = NULL;
+    if (d->id) {
+        GS_NEW(numbers, d->n + 1);
+        memcpy(numbers, d->id, (size_t)d->n * sizeof *numbers);
+        qsort(numbers, (size_t)d->n, sizeof *numbers, compare_numbers);
+        for (int64_t i = 1; i < d->n; i++)
+            if (numbers[i] == numbers[i - 1])
+                GS_FAIL(GS_BAD_INPUT, "Two nodes have the id %lld.", (long long)numbers[i]);
+    }
+    if (d->id_text) {
+        GS_NEW(texts, d->n + 1);
+        memcpy(texts, d->id_text, (size_t)d->n * sizeof *texts);
+        qsort(texts, (size_t)d->n, sizeof *texts, compare_texts);
+        for (int64_t i = 1; i < d->n; i++)
+            if (strcmp(texts[i], texts[i - 1]) == 0)
+                GS_FAIL(GS_BAD_INPUT, "Two nodes have the id '%.80s'.", texts[i]);
+    }
+done:
+    gs_free(numbers);
+    gs_free(texts);
+    return status;
+}
+
+gs_status gs_dataset_check(const gs_dataset *d) {
+    gs_status status = GS_OK;
+    if (d->n < 0 || d->f < 0 || d->c < 0 || d->n > INT32_MAX || d->f > INT32_MAX ||
+        d->c > INT32_MAX)
+        return gs_fail(GS_BAD_INPUT,
+                       "The data set has %lld nodes, %lld features and %lld classes; "
+                       "each must be between 0 and 2147483647.",
+                       (long long)d->n, (long long)d->f, (long long)d->c);
+    GS_TRY(check_adjacency(d));
+    GS_TRY(check_features(d));
+    GS_TRY(check_labels(d));
+    GS_TRY(check_ids(d));
+done:
+    return status;
+}
+
+/* FNV-1a over 64-bit words, each stirred in whole. */
+static void stir(uint64_t *h, uint64_t word) {
+    *h = (*h ^ word) * 0x100000001b3u;
+    *h ^= *h >> 29;
+}
+
+static void stir_csr(uint64_t *h, const gs_csr *a) {
+    stir(h, (uint64_t)a->rows);
+    stir(h, (uint64_t)a->cols);
+    for (int64_t i = 0; i <= a->rows; i++)
+        stir(h, (uint64_t)a->ptr[i]);
+    for (int64_t e = 0; e < a->nnz; e++) {
+        float value = gs_csr_value(a, e);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        stir(h, (uint64_t)(uint32_t)a->col[e] << 32 | bits);
+    }
+}
+
+void gs_dataset_hash(const gs_dataset *d, bool labels, char hex[17]) {
+    uint64_t h = 0xcbf29ce484222325u;
+    char text[32];
+    stir_csr(&h, d->adjacency);
+    if (d->x_sparse)
+        stir_csr(&h, d->x_sparse);
+    for (int64_t k = 0; d->x.data && k < d->n * d->f; k++) {
+        uint32_t bits;
+        memcpy(&bits, &d->x.data[k], sizeof bits);
+        stir(&h, bits);
+    }
+    for (int64_t i = 0; labels && d->y && i < d->n; i++)
+        stir(&h, (uint64_t)(uint32_t)d->y[i]);
+    for (int64_t i = 0; i < d->n; i++) {
+        const char *id = gs_dataset_id(d, i, text);
+        for (; *id; id++)
+            stir(&h, (uint8_t)*id);
+        stir(&h, 256);
+    }
+    snprintf(hex, 17, "%016llx", (unsigned long long)h);
+}

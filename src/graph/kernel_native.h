@@ -1,0 +1,31 @@
+/* kernel_native.h - private: what the files of the native kernels share. */
+#ifndef GS_GRAPH_KERNEL_NATIVE_H
+#define GS_GRAPH_KERNEL_NATIVE_H
+
+#include "base/parallel.h"
+#include "base/simd.h"
+#include "graph/kernels.h"
+
+/* One product y = A(w) x over chunks of rows. */
+typedef struct spmm_job {
+    const gs_csr *a;
+    const float *w;         /* [nnz, heads] in the order of `carried`, or NULL */
+    const int64_t *carried; /* entry of w for each position of a; NULL: the same */
+    int64_t heads, width;   /* width of one head */
+    const float *x;
+    float *y;
+    int64_t ahead; /* rows to prefetch ahead; 0: none */
+} spmm_job;
+void spmm_run(spmm_job *job);
+
+gs_status native_sddmm(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
+                       float *s);
+gs_status native_edge_add(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
+                          float *s);
+gs_status native_edge_sum(const gs_csr *a, int64_t heads, const float *s, gs_matrix *to_dst,
+                          gs_matrix *to_src);
+gs_status native_edge_softmax(const gs_csr *a, int64_t heads, const float *s, float *out);
+gs_status native_edge_softmax_back(const gs_csr *a, int64_t heads, const float *out, const float *g,
+                                   float *ds);
+
+#endif

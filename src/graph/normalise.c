@@ -1,0 +1,110 @@
+/* normalise.c - operators that layers ask for, as GraphBLAS algebra. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "graph/build.h"
+#include "graph/grb.h"
+
+const char *gs_operator_name(gs_operator kind) {
+    static const char *const names[] = {"none", "gcn", "mean", "loops", "plain"};
+    return kind < GS_OPERATOR_COUNT ? names[kind] : "unknown";
+}
+
+/* A + I as a pattern, whatever the diagonal of A was. */
+static gs_status with_loops(const gs_csr *a, GrB_Matrix *out) {
+    gs_status status = GS_OK;
+    GrB_Matrix identity = NULL;
+    GrB_Vector ones = NULL;
+    *out = NULL;
+    GS_TRY(grb_from_csr(a, NULL, out));
+    GRB_TRY(GrB_Vector_new(&ones, GrB_FP32, (GrB_Index)a->rows));
+    GRB_TRY(GrB_Vector_assign_FP32(ones, NULL, NULL, 1, GrB_ALL, (GrB_Index)a->rows, NULL));
+    GRB_TRY(GrB_Matrix_new(&identity, GrB_FP32, (GrB_Index)a->rows, (GrB_Index)a->rows));
+    GRB_TRY(GxB_Matrix_diag(identity, ones, 0, NULL));
+    /* A = A or I */
+    GRB_TRY(GrB_Matrix_eWiseAdd_BinaryOp(*out, NULL, NULL, GrB_ONEB_FP32, *out, identity, NULL));
+done:
+    if (status != GS_OK)
+        GrB_Matrix_free(out);
+    GrB_Matrix_free(&identity);
+    GrB_Vector_free(&ones);
+    return status;
+}
+
+/* Values 1/sqrt(d_i d_j), d the number of entries in a row: computed in double, rounded once, so
+   that they do not depend on the order of two scalings. */
+static void scale_symmetric(gs_csr *a) {
+    for (int64_t i = 0; i < a->rows; i++)
+        for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
+            int64_t j = a->col[e];
+            double both = (double)(a->ptr[i + 1] - a->ptr[i]) * (double)(a->ptr[j + 1] - a->ptr[j]);
+            a->val[e] = (float)(1 / sqrt(both));
+        }
+}
+
+static void scale_rows(gs_csr *a) {
+    for (int64_t i = 0; i < a->rows; i++)
+        for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+            a->val[e] = (float)(1.0 / (double)(a->ptr[i + 1] - a->ptr[i]));
+}
+
+gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **out) {
+    gs_status status = GS_OK;
+    GrB_Matrix m = NULL;
+    bool loops = kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_LOOPS;
+    bool valued = kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_MEAN;
+    *out = NULL;
+    if (kind <= GS_OPERATOR_NONE || kind >= GS_OPERATOR_COUNT)
+        return gs_fail(GS_BAD_USAGE, "There is no operator number %d.", (int)kind);
+    if (adjacency->rows == 0) {
+        GS_TRY(csr_new(0, 0, 0, valued, out));
+        GS_TRY(csr_finish(*out));
+        return GS_OK;
+    }
+    if (loops)
+        GS_TRY(with_loops(adjacency, &m));
+    else
+        GS_TRY(grb_from_csr(adjacency, NULL, &m));
+    GS_TRY(grb_to_csr(&m, !valued, out));
+    /* GCN: D^-1/2 (A+I) D^-1/2;  mean: D^-1 A */
+    if (kind == GS_OPERATOR_GCN)
+        scale_symmetric(*out);
+    else if (kind == GS_OPERATOR_MEAN)
+        scale_rows(*out);
+    (*out)->kernels = adjacency->kernels;
+done:
+    if (status != GS_OK) {
+        gs_csr_free(*out);
+        *out = NULL;
+    }
+    GrB_Matrix_free(&m);
+    return status;
+}
+
+gs_csr *gs_operators_get(gs_operators *cache, gs_operator kind) {
+    if (kind <= GS_OPERATOR_NONE || kind >= GS_OPERATOR_COUNT) {
+        gs_fail(GS_BAD_USAGE, "There is no operator number %d.", (int)kind);
+        return NULL;
+    }
+    if (!cache->kept[kind]) {
+        gs_csr *made = NULL;
+        gs_status status = gs_operator_build(cache->adjacency, kind, &made);
+        if (status == GS_OK)
+            status = gs_csr_need_transpose(made);
+        if (status != GS_OK) {
+            gs_csr_free(made);
+            return NULL;
+        }
+        cache->kept[kind] = made;
+    }
+    return cache->kept[kind];
+}
+
+void gs_operators_free(gs_operators *cache) {
+    if (!cache)
+        return;
+    for (int k = 0; k < GS_OPERATOR_COUNT; k++) {
+        gs_csr_free(cache->kept[k]);
+        cache->kept[k] = NULL;
+    }
+}
