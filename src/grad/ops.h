@@ -10,10 +10,10 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
-gs_var *gs_add(gs_tape *t, gs_var *a, gs_var *b);             /* same shape */
-gs_var *gs_mul(gs_tape *t, gs_var *a, gs_var *b);             /* same shape, entrywise */
+gs_var *gs_add(gs_tape *t, gs_var *a, gs_var *b); /* same shape */
+gs_var *gs_mul(gs_tape *t, gs_var *a, gs_var *b); /* same shape, entrywise */
 gs_var *gs_scale(gs_tape *t, gs_var *a, double factor);
-gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias);     /* [n,d] + [1,d] */
+gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias); /* [n,d] + [1,d] */
 /* relu: max(x,0); elu: alpha 1; leaky relu: slope (only used there); slope 0.2 is GAT's. */
 gs_var *gs_activate(gs_tape *t, gs_var *x, gs_activation kind, double slope);
 /* Dropout with probability p, kept entries scaled, identity when not training. `site` names the
@@ -23,9 +23,10 @@ gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site);
 gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                     const char *site);
 gs_var *gs_take_rows(gs_tape *t, gs_var *x, const int64_t *rows, int64_t count); /* borrows rows */
-gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);          /* [n,a] and [n,b] to [n,a+b] */
-gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads);  /* [n,heads*d] to [n,d] */
-gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att, int64_t heads); /* att [1,heads*d]: [n,heads] */
+gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);         /* [n,a] and [n,b] to [n,a+b] */
+gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads); /* [n,heads*d] to [n,d] */
+gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att,
+                    int64_t heads); /* att [1,heads*d]: [n,heads] */
 /* (x - mean)/sqrt(var + 1e-5) * gain + bias, over each row (layer) or each column (batch). gain and
    bias are [1,d]. In training batch norm uses the batch's (biased) variance and moves the running
    arrays [1,d] by momentum 0.1 with the unbiased one, as PyTorch does. */
@@ -34,8 +35,8 @@ gs_var *gs_batch_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias, gs_matr
                       gs_matrix *running_var);
 
 /* Graph ops. a's kernels do the work. x and edge variables as in graph/kernels.h. */
-/* y = A(w) x; w [nnz,heads] or NULL for a's own values (then heads is 1). a->transpose must exist if
-   x needs a gradient. */
+/* y = A(w) x; w [nnz,heads] or NULL for a's own values (then heads is 1). a->transpose must exist
+   if x needs a gradient. */
 gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x);
 gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q); /* p_dst + q_src: [nnz,heads] */
 gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s);
@@ -49,11 +50,11 @@ gs_var *gs_log_softmax(gs_tape *t, gs_var *x);
 gs_var *gs_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows, int64_t count,
                bool by_row);
 /* Sum over classes, mean over rows ("batchmean") of KL(q || softmax(logits[row]/temperature)), with
-   q = target [count,c] given as probabilities, row k belonging to rows[k]. `entropy` false leaves out
-   q's own entropy: the soft cross-entropy, which has the same gradient. */
+   q = target [count,c] given as probabilities, row k belonging to rows[k]. `entropy` false leaves
+   out q's own entropy: the soft cross-entropy, which has the same gradient. */
 gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
                      int64_t count, double temperature, bool entropy);
-gs_var *gs_sum(gs_tape *t, gs_var *x);                  /* all entries */
+gs_var *gs_sum(gs_tape *t, gs_var *x);                    /* all entries */
 gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b); /* mean over all entries of (a-b)^2 */
 
 #endif

@@ -1,4 +1,5 @@
-/* state.h - everything that a run must remember, by name, in one place: a checkpoint is all of it. */
+/* state.h - everything that a run must remember, by name, in one place: a checkpoint is all of it.
+ */
 #ifndef GS_GRAD_STATE_H
 #define GS_GRAD_STATE_H
 
@@ -11,16 +12,20 @@ typedef enum gs_entry_kind {
 } gs_entry_kind;
 
 typedef struct gs_entry {
-    char *name; /* PyG's state_dict name: "convs.0.lin.weight"; slots: "adam.m/convs.0.lin.weight" */
+    char
+        *name; /* PyG's state_dict name: "convs.0.lin.weight"; slots: "adam.m/convs.0.lin.weight" */
     gs_entry_kind kind;
     gs_matrix value; /* weights are [in,out]; only files turn them */
     gs_matrix grad;  /* same shape for parameters, else empty */
     bool transposed; /* on disk it stands as [out,in] */
-    int64_t disk_shape[3]; /* how PyG shapes it, 0-terminated: {8} for a bias, {1,4,5} for att_src */
-    int layer;       /* index in the stack, -1 if none: for decay by layer */
+    int64_t
+        disk_shape[3]; /* how PyG shapes it, 0-terminated: {8} for a bias, {1,4,5} for att_src */
+    int layer;         /* index in the stack, -1 if none: for decay by layer */
     bool frozen;
-    double rate;     /* factor on the learning rate, 1 by default */
-    double decay;    /* weight decay of this entry, set by the trainer */
+    double rate;                /* factor on the learning rate, 1 by default */
+    double decay;               /* weight decay of this entry, set by the trainer */
+    struct gs_entry *moment[2]; /* the optimiser's slots, once they exist; borrowed */
+    struct gs_entry *best;      /* the slot "best/<name>", once it exists; borrowed */
 } gs_entry;
 
 typedef struct gs_state {
@@ -47,8 +52,8 @@ int64_t gs_state_parameters(const gs_state *s); /* number of trained scalars */
 gs_status gs_state_keep_best(gs_state *s);
 gs_status gs_state_restore_best(gs_state *s);
 
-/* Fills a parameter from keyed draws, by its name: Glorot uniform with the given fan-in and fan-out;
-   uniform in +-bound. */
+/* Fills a parameter from keyed draws, by its name: Glorot uniform with the given fan-in and
+   fan-out; uniform in +-bound. */
 void gs_init_glorot(gs_entry *e, uint64_t seed, int64_t fan_in, int64_t fan_out);
 void gs_init_uniform(gs_entry *e, uint64_t seed, double bound);
 void gs_init_constant(gs_entry *e, float value);

@@ -2,6 +2,8 @@
 #ifndef GS_GRAD_TAPE_H
 #define GS_GRAD_TAPE_H
 
+#include <stddef.h>
+
 #include "graph/csr.h"
 
 /* A value on the tape and, after gs_backward, its gradient. Node-level variables are [n, width];
@@ -10,9 +12,9 @@
    `edge_values` (NULL: sparse's own); only gs_matmul (as its left side) and gs_dropout take it. */
 typedef struct gs_var {
     gs_matrix value;
-    gs_matrix grad;   /* data NULL until something flows in */
-    bool needs_grad;  /* some parameter is above it */
-    gs_csr *sparse;   /* borrowed */
+    gs_matrix grad;  /* data NULL until something flows in */
+    bool needs_grad; /* some parameter is above it */
+    gs_csr *sparse;  /* borrowed */
     float *edge_values;
 } gs_var;
 
@@ -35,15 +37,16 @@ gs_status gs_tape_status(const gs_tape *t);
 /* Leaves. All borrow what they are given, which must outlive the recording. */
 gs_var *gs_tape_constant(gs_tape *t, const gs_matrix *m);
 gs_var *gs_tape_sparse(gs_tape *t, gs_csr *x); /* needs x->transpose if a gradient is asked for */
-/* A parameter: backward *adds* into grad (same shape), so the caller zeroes it before. grad NULL: a
-   frozen one. */
+/* A parameter: after backward, grad (same shape) holds the gradient of this recording, 0 where
+   nothing flowed in; what was in it before is lost. The same value given twice is one variable.
+   grad NULL: a frozen one. */
 gs_var *gs_tape_param(gs_tape *t, gs_matrix *value, gs_matrix *grad);
 /* A variable whose gradient is wanted but that is no parameter (adversarial inputs, tests): it is
    found in var->grad after backward. */
 gs_var *gs_tape_input(gs_tape *t, const gs_matrix *m);
 
-/* Runs the tape backwards from a scalar. Fails with the sticky failure, or GS_FAILED when the scalar
-   is not finite. */
+/* Runs the tape backwards from a scalar. Fails with the sticky failure, or GS_FAILED when the
+   scalar is not finite. */
 gs_status gs_backward(gs_tape *t, gs_var *scalar);
 
 /* For those who write ops -------------------------------------------------------------------- */
@@ -54,12 +57,14 @@ typedef void gs_back_fn(gs_tape *t, gs_node *node);
 struct gs_node {
     gs_var out;
     gs_var *in[GS_OP_INPUTS];
-    gs_back_fn *back; /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
-    void *extra;      /* the op's own record, from gs_tape_extra */
-    gs_node *next;
+    gs_back_fn *back;    /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
+    void *extra;         /* the op's own record, from gs_tape_extra */
+    gs_node *next;       /* recorded before this one */
+    gs_matrix *value_of; /* of a parameter: its value, to know it again */
+    bool touched;        /* something has flowed into out.grad */
 };
-/* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once the
-   tape has failed (then return gs_tape_dead(t)). needs_grad follows from the inputs. */
+/* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once
+   the tape has failed (then return gs_tape_dead(t)). needs_grad follows from the inputs. */
 gs_node *gs_tape_node(gs_tape *t, int64_t rows, int64_t cols, gs_back_fn *back, gs_var *a,
                       gs_var *b, gs_var *c);
 gs_var *gs_tape_dead(gs_tape *t);

@@ -14,11 +14,12 @@ typedef struct gs_place {
     const char *prefix; /* "convs.0": parameters are "<prefix>.lin.weight" … */
     int index;          /* in the stack */
     bool last;
-    int64_t in;         /* input width */
-    int64_t out;        /* width asked for: hidden, or the number of classes when last */
+    int64_t in;  /* input width */
+    int64_t out; /* width asked for: hidden, or the number of classes when last */
     const void *options;
     gs_state *state;
-    uint64_t seed; /* for initial weights */
+    double dropout; /* of the stack */
+    uint64_t seed;  /* for initial weights */
 } gs_place;
 
 /* Attention that a layer leaves behind: weight [nnz, heads] of the edges of `graph`. */
@@ -35,10 +36,10 @@ typedef struct gs_pass {
 } gs_pass;
 
 typedef struct gs_layer {
-    uint32_t abi;        /* GS_ABI */
-    const char *name;    /* as in recipes */
-    const char *summary; /* one sentence */
-    const char *source;  /* the paper, or the formula */
+    uint32_t abi;             /* GS_ABI */
+    const char *name;         /* as in recipes */
+    const char *summary;      /* one sentence */
+    const char *source;       /* the paper, or the formula */
     const gs_option *options; /* may be NULL */
     size_t options_bytes;
     bool needs_graph;
@@ -48,11 +49,12 @@ typedef struct gs_layer {
     int64_t (*width)(const gs_place *place);
     /* Adds the layer's parameters to the state with their initial values. */
     gs_status (*declare)(const gs_place *place);
-    /* The output before bias, norm, activation and dropout. NULL-free: failures stick to the tape. */
+    /* The output before bias, norm, activation and dropout. NULL-free: failures stick to the tape.
+     */
     gs_var *(*forward)(const gs_place *place, gs_pass *pass, gs_var *x);
 } gs_layer;
 
-extern const gs_layer *const gs_layers[]; /* generated, NULL-terminated */
+extern const gs_layer *const gs_layers[];           /* generated, NULL-terminated */
 const gs_layer *gs_layer_by_name(const char *name); /* NULL if unknown; "mlp" is "linear" */
 
 /* The parameter "<prefix>.<suffix>" as a variable. */

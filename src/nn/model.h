@@ -7,19 +7,19 @@
 /* Options of the stack (gs_model_options). Each layer's own options (heads, …) stand beside them in
    the same map. `stack`, a list of maps, sets kinds and options layer by layer instead. */
 typedef struct gs_model_config {
-    char *model;    /* kind of layer: gcn, gat, mlp (= linear) … */
-    int64_t layers; /* 1 or more; the last one yields the logits */
-    int64_t hidden; /* width of the others (per head where heads are concatenated) */
-    int activation; /* gs_activation, between layers */
-    int norm;       /* 0 none, 1 batch, 2 layer */
-    double dropout; /* after each activation */
+    char *model;          /* kind of layer: gcn, gat, mlp (= linear) … */
+    int64_t layers;       /* 1 or more; the last one yields the logits */
+    int64_t hidden;       /* width of the others (per head where heads are concatenated) */
+    int activation;       /* gs_activation, between layers */
+    int norm;             /* 0 none, 1 batch, 2 layer */
+    double dropout;       /* after each activation */
     double input_dropout; /* on the input features; -1: dropout where layers need a graph, else 0 */
     gs_value *stack;
 } gs_model_config;
 extern const gs_option gs_model_options[];
 
-/* What each layer left behind: pre (before norm and activation, with bias), post (what the next layer
-   reads, before dropout), and its attention. Named by index: "0", "1", … */
+/* What each layer left behind: pre (before norm and activation, with bias), post (what the next
+   layer reads, before dropout), and its attention. Named by index: "0", "1", … */
 typedef struct gs_tap {
     gs_var *pre, *post;
     gs_attention attention;
@@ -28,21 +28,21 @@ typedef struct gs_tap {
 typedef struct gs_model gs_model;
 
 /* Builds the stack that `recipe` (a map) describes for f features and c classes; declares and fills
-   the parameters in `state` (borrowed, outlives the model) from `seed`. Unknown keys in `recipe` are
-   left to others. */
-gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *state,
-                       uint64_t seed, gs_model **out);
+   the parameters in `state` (borrowed, outlives the model) from `seed`. Unknown keys in `recipe`
+   are left to others. */
+gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *state, uint64_t seed,
+                       gs_model **out);
 void gs_model_free(gs_model *m);
-/* Logits [n,c] of features x (dense or sparse). With taps (layers entries) nothing is fused, the bits
-   are the same. `operators` may be NULL if !gs_model_needs_graph. */
+/* Logits [n,c] of features x (dense or sparse). With taps (layers entries) nothing is fused, the
+   bits are the same. `operators` may be NULL if !gs_model_needs_graph. */
 gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
                          gs_tap *taps);
 int64_t gs_model_layers(const gs_model *m);
 bool gs_model_needs_graph(const gs_model *m);
 /* Adds the resolved options of the stack and of its layers to `map`. */
 gs_status gs_model_describe(const gs_model *m, gs_value *map);
-/* True if some layer or the stack knows this key: for checking recipes. Appends the names of all keys
-   that are legal for `recipe` to `names` (a list of strings). */
+/* True if some layer or the stack knows this key: for checking recipes. Appends the names of all
+   keys that are legal for `recipe` to `names` (a list of strings). */
 gs_status gs_model_keys(const gs_value *recipe, gs_value *names);
 /* Multiply-adds of one forward pass on a graph with n nodes, and scalars of parameters. */
 int64_t gs_model_parameters(const gs_model *m);

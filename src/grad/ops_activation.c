@@ -1,0 +1,228 @@
+/* ops_activation.c - bias, activation and dropout; apart, or in one pass. */
+#include <math.h>
+#include <string.h>
+
+#include "grad/op.h"
+
+static void add_bias_back(gs_tape *t, gs_node *node) {
+    bool fresh;
+    gs_matrix *g = gs_grad_of(t, node->in[0], &fresh);
+    if (g)
+        op_accumulate(g, &node->out.grad, 1, fresh);
+    g = gs_grad_of(t, node->in[1], &fresh);
+    if (g)
+        op_column_sums(t, &node->out.grad, g, fresh);
+}
+
+typedef struct pass_job {
+    const gs_matrix *x, *g, *y;
+    gs_matrix *out;
+    const float *bias;
+    float *partial;
+    drop_job drop;
+    bool drops, fresh;
+    gs_activation kind;
+    float slope;
+} pass_job;
+
+GS_CLONES static void bias_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    int64_t d = job->x->cols;
+    for (int64_t i = begin; i < end; i++) {
+        const float *x = gs_row(job->x, i), *bias = job->bias;
+        float *out = gs_row(job->out, i);
+        for (int64_t k = 0; k < d; k++)
+            out[k] = x[k] + bias[k];
+    }
+}
+
+gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias) {
+    gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, add_bias_back, x, bias, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    pass_job job = {.x = &x->value, .out = &node->out.value, .bias = bias->value.data};
+    gs_for(x->value.rows, OP_ROWS, bias_chunk, &job);
+    return &node->out;
+}
+
+GS_CLONES static void activate_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    const float *x = job->x->data;
+    float *out = job->out->data, slope = job->slope;
+    switch (job->kind) {
+    case GS_RELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = x[i] > 0 ? x[i] : 0;
+        break;
+    case GS_LEAKY_RELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = x[i] > 0 ? x[i] : slope * x[i];
+        break;
+    case GS_ELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = x[i] > 0 ? x[i] : expm1f(x[i]);
+        break;
+    case GS_TANH:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = tanhf(x[i]);
+        break;
+    default:
+        memcpy(out + begin, x + begin, (size_t)(end - begin) * sizeof *out);
+    }
+}
+
+/* The slope from the output y: relu 1 or 0; leaky 1 or slope; elu 1 or y+1; tanh 1-y^2. */
+GS_CLONES static void activate_back_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    const float *y = job->y->data, *g = job->g->data;
+    float *out = job->out->data, slope = job->slope;
+    bool fresh = job->fresh;
+    switch (job->kind) {
+    case GS_RELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = (fresh ? 0 : out[i]) + (y[i] > 0 ? g[i] : 0);
+        break;
+    case GS_LEAKY_RELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = (fresh ? 0 : out[i]) + (y[i] > 0 ? g[i] : slope * g[i]);
+        break;
+    case GS_ELU:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = (fresh ? 0 : out[i]) + (y[i] > 0 ? g[i] : (y[i] + 1) * g[i]);
+        break;
+    case GS_TANH:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = (fresh ? 0 : out[i]) + (1 - y[i] * y[i]) * g[i];
+        break;
+    default:
+        for (int64_t i = begin; i < end; i++)
+            out[i] = (fresh ? 0 : out[i]) + g[i];
+    }
+}
+
+typedef struct activation_record {
+    gs_activation kind;
+    float slope;
+} activation_record;
+
+static void activate_back(gs_tape *t, gs_node *node) {
+    const activation_record *record = node->extra;
+    pass_job job = {
+        .y = &node->out.value, .g = &node->out.grad, .kind = record->kind, .slope = record->slope};
+    job.out = gs_grad_of(t, node->in[0], &job.fresh);
+    if (job.out)
+        gs_for(job.out->rows * job.out->cols, OP_GRAIN, activate_back_chunk, &job);
+}
+
+gs_var *gs_activate(gs_tape *t, gs_var *x, gs_activation kind, double slope) {
+    if (kind == GS_IDENTITY)
+        return x;
+    gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, activate_back, x, NULL, NULL);
+    activation_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;
+    if (!record)
+        return gs_tape_dead(t);
+    *record = (activation_record){.kind = kind, .slope = (float)slope};
+    node->extra = record;
+    pass_job job = {.x = &x->value, .out = &node->out.value, .kind = kind, .slope = (float)slope};
+    int64_t size = x->value.rows * x->value.cols;
+    gs_for(size, kind == GS_ELU || kind == GS_TANH ? OP_GRAIN / 8 : OP_GRAIN, activate_chunk, &job);
+    return &node->out;
+}
+
+/* One pass: y = dropout(relu(x + bias)). */
+GS_CLONES static void epilogue_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    int64_t d = job->x->cols;
+    uint16_t lanes[DROP_BLOCK];
+    uint32_t threshold = job->drop.threshold;
+    float scale = job->drop.scale;
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t from = 0; from < d; from += DROP_BLOCK) {
+            int64_t some = d - from < DROP_BLOCK ? d - from : DROP_BLOCK;
+            const float *x = gs_row(job->x, i) + from, *bias = job->bias + from;
+            float *out = gs_row(job->out, i) + from;
+            if (!job->drops) {
+                for (int64_t k = 0; k < some; k++) {
+                    float z = x[k] + bias[k];
+                    out[k] = z > 0 ? z : 0;
+                }
+                continue;
+            }
+            drop_lanes(&job->drop, i, from, some, lanes);
+            for (int64_t k = 0; k < some; k++) {
+                float z = x[k] + bias[k];
+                z = z > 0 ? z : 0;
+                out[k] = lanes[k] >= threshold ? z * scale : 0;
+            }
+        }
+}
+
+/* A positive output was neither cut nor dropped: the output is the mask. dX and the chunk's column
+   sums in one pass. */
+GS_CLONES static void epilogue_back_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    int64_t d = job->y->cols;
+    float *sum = job->partial + begin / SUM_ROWS * d;
+    float scale = job->drops ? job->drop.scale : 1;
+    memset(sum, 0, (size_t)d * sizeof *sum);
+    for (int64_t i = begin; i < end; i++) {
+        const float *y = gs_row(job->y, i), *g = gs_row(job->g, i);
+        float *out = gs_row(job->out, i);
+        if (job->fresh)
+            for (int64_t k = 0; k < d; k++) {
+                float z = y[k] > 0 ? g[k] * scale : 0;
+                out[k] = z;
+                sum[k] += z;
+            }
+        else
+            for (int64_t k = 0; k < d; k++) {
+                float z = y[k] > 0 ? g[k] * scale : 0;
+                out[k] += z;
+                sum[k] += z;
+            }
+    }
+}
+
+typedef struct epilogue_record {
+    drop_job drop;
+    bool drops;
+} epilogue_record;
+
+static void epilogue_back(gs_tape *t, gs_node *node) {
+    const epilogue_record *record = node->extra;
+    const gs_matrix *y = &node->out.value;
+    int64_t chunks = (y->rows + SUM_ROWS - 1) / SUM_ROWS;
+    pass_job job = {.y = y, .g = &node->out.grad, .drop = record->drop, .drops = record->drops};
+    bool bias_fresh;
+    job.out = gs_grad_of(t, node->in[0], &job.fresh);
+    gs_matrix *bias = gs_grad_of(t, node->in[1], &bias_fresh);
+    job.partial = gs_tape_extra(t, (size_t)(chunks * y->cols + 1) * sizeof(float));
+    if (!job.out || !job.partial)
+        return;
+    gs_for(y->rows, SUM_ROWS, epilogue_back_chunk, &job);
+    if (bias)
+        op_add_partials(job.partial, chunks, y->cols, bias->data, bias_fresh);
+}
+
+gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
+                    const char *site) {
+    bool drops = gs_tape_training(t) && gs_drop_threshold(p) > 0;
+    if (kind != GS_RELU || !bias || !x->needs_grad) {
+        if (bias)
+            x = gs_add_bias(t, x, bias);
+        return gs_dropout(t, gs_activate(t, x, kind, 0.01), p, site);
+    }
+    gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, epilogue_back, x, bias, NULL);
+    epilogue_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;
+    if (!record)
+        return gs_tape_dead(t);
+    *record = (epilogue_record){.drop = drop_make(t, p, site, gs_tape_ids(t)), .drops = drops};
+    node->extra = record;
+    pass_job job = {.x = &x->value,
+                    .out = &node->out.value,
+                    .bias = bias->value.data,
+                    .drop = record->drop,
+                    .drops = drops};
+    gs_for(x->value.rows, OP_ROWS, epilogue_chunk, &job);
+    return &node->out;
+}

@@ -1,0 +1,348 @@
+/* ops_dense.c - dense algebra. Each op stands right behind its backward. */
+#include <math.h>
+#include <string.h>
+
+#include "grad/op.h"
+#include "graph/kernels.h"
+
+/* The product with the transpose of sparse features, into g (+= unless fresh). */
+static gs_status sparse_weight_grad(gs_tape *t, gs_var *x, const gs_matrix *dy, gs_matrix *g,
+                                    bool fresh) {
+    gs_matrix part = *g;
+    if (!x->sparse->transpose)
+        return gs_fail(GS_FAILED, "Sparse features need their transpose before training.");
+    if (!fresh)
+        part.data = gs_tape_extra(t, (size_t)(g->rows * g->cols + 1) * sizeof(float));
+    if (!part.data)
+        return GS_NO_MEMORY;
+    gs_status status = x->sparse->kernels->spmm_t(x->sparse, x->edge_values, 1, dy, &part);
+    if (status == GS_OK && !fresh)
+        op_accumulate(g, &part, 1, false);
+    return status;
+}
+
+/* Y = X W:  dX = dY W',  dW = X' dY */
+static void matmul_back(gs_tape *t, gs_node *node) {
+    gs_var *x = node->in[0], *w = node->in[1];
+    const gs_matrix *dy = &node->out.grad;
+    bool fresh;
+    gs_matrix *g = gs_grad_of(t, w, &fresh);
+    if (g && x->sparse)
+        gs_tape_fail(t, sparse_weight_grad(t, x, dy, g, fresh));
+    else if (g)
+        gs_tape_fail(t, gs_gemm(true, false, 1, &x->value, dy, fresh ? 0 : 1, g));
+    g = x->sparse ? NULL : gs_grad_of(t, x, &fresh);
+    if (g)
+        gs_tape_fail(t, gs_gemm(false, true, 1, dy, &w->value, fresh ? 0 : 1, g));
+}
+
+gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w) {
+    gs_node *node = gs_tape_node(t, x->value.rows, w->value.cols, matmul_back, x, w, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    gs_tape_fail(
+        t, x->sparse
+               ? x->sparse->kernels->spmm(x->sparse, x->edge_values, 1, &w->value, &node->out.value)
+               : gs_gemm(false, false, 1, &x->value, &w->value, 0, &node->out.value));
+    return &node->out;
+}
+
+static void pass_grad(gs_tape *t, gs_node *node, int input, float factor) {
+    bool fresh;
+    gs_matrix *g = gs_grad_of(t, node->in[input], &fresh);
+    if (g)
+        op_accumulate(g, &node->out.grad, factor, fresh);
+}
+
+static void add_back(gs_tape *t, gs_node *node) {
+    pass_grad(t, node, 0, 1);
+    pass_grad(t, node, 1, 1);
+}
+
+gs_var *gs_add(gs_tape *t, gs_var *a, gs_var *b) {
+    gs_node *node = gs_tape_node(t, a->value.rows, a->value.cols, add_back, a, b, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    op_accumulate(&node->out.value, &a->value, 1, true);
+    op_accumulate(&node->out.value, &b->value, 1, false);
+    return &node->out;
+}
+
+typedef struct mul_job {
+    float *to;
+    const float *a, *b;
+    bool add;
+} mul_job;
+
+GS_CLONES static void mul_chunk(void *context, int64_t begin, int64_t end) {
+    const mul_job *job = context;
+    for (int64_t i = begin; i < end; i++)
+        job->to[i] = (job->add ? job->to[i] : 0) + job->a[i] * job->b[i];
+}
+
+static void mul_into(gs_matrix *to, const gs_matrix *a, const gs_matrix *b, bool add) {
+    mul_job job = {.to = to->data, .a = a->data, .b = b->data, .add = add};
+    gs_for(to->rows * to->cols, OP_GRAIN, mul_chunk, &job);
+}
+
+static void mul_back(gs_tape *t, gs_node *node) {
+    for (int k = 0; k < 2; k++) {
+        bool fresh;
+        gs_matrix *g = gs_grad_of(t, node->in[k], &fresh);
+        if (g)
+            mul_into(g, &node->out.grad, &node->in[1 - k]->value, !fresh);
+    }
+}
+
+gs_var *gs_mul(gs_tape *t, gs_var *a, gs_var *b) {
+    gs_node *node = gs_tape_node(t, a->value.rows, a->value.cols, mul_back, a, b, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    mul_into(&node->out.value, &a->value, &b->value, false);
+    return &node->out;
+}
+
+static void scale_back(gs_tape *t, gs_node *node) {
+    pass_grad(t, node, 0, *(const float *)node->extra);
+}
+
+gs_var *gs_scale(gs_tape *t, gs_var *a, double factor) {
+    gs_node *node = gs_tape_node(t, a->value.rows, a->value.cols, scale_back, a, NULL, NULL);
+    float *kept = node ? gs_tape_extra(t, sizeof *kept) : NULL;
+    if (!kept)
+        return gs_tape_dead(t);
+    *kept = (float)factor;
+    node->extra = kept;
+    op_accumulate(&node->out.value, &a->value, *kept, true);
+    return &node->out;
+}
+
+typedef struct rows_job {
+    const gs_matrix *from;
+    gs_matrix *to;
+    const int64_t *rows;
+    bool add;
+} rows_job;
+
+static void take_chunk(void *context, int64_t begin, int64_t end) {
+    const rows_job *job = context;
+    for (int64_t k = begin; k < end; k++)
+        memcpy(gs_row(job->to, k), gs_row(job->from, job->rows[k]),
+               (size_t)job->to->cols * sizeof(float));
+}
+
+/* Rows may repeat, so this is done in order. */
+static void take_rows_back(gs_tape *t, gs_node *node) {
+    gs_matrix *g = gs_grad_of(t, node->in[0], NULL);
+    const int64_t *rows = node->extra;
+    for (int64_t k = 0; g && k < node->out.grad.rows; k++) {
+        float *to = gs_row(g, rows[k]);
+        const float *from = gs_row(&node->out.grad, k);
+        for (int64_t q = 0; q < g->cols; q++)
+            to[q] += from[q];
+    }
+}
+
+gs_var *gs_take_rows(gs_tape *t, gs_var *x, const int64_t *rows, int64_t count) {
+    gs_node *node = gs_tape_node(t, count, x->value.cols, take_rows_back, x, NULL, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    node->extra = (void *)(uintptr_t)rows;
+    rows_job job = {.from = &x->value, .to = &node->out.value, .rows = rows};
+    gs_for(count, SUM_ROWS, take_chunk, &job);
+    return &node->out;
+}
+
+static void concat_back(gs_tape *t, gs_node *node) {
+    int64_t at = 0;
+    for (int k = 0; k < 2; k++) {
+        int64_t width = node->in[k]->value.cols;
+        bool fresh;
+        gs_matrix *g = gs_grad_of(t, node->in[k], &fresh);
+        for (int64_t i = 0; g && i < g->rows; i++) {
+            float *to = gs_row(g, i);
+            const float *from = gs_row(&node->out.grad, i) + at;
+            for (int64_t q = 0; q < width; q++)
+                to[q] = fresh ? from[q] : to[q] + from[q];
+        }
+        at += width;
+    }
+}
+
+gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b) {
+    int64_t left = a->value.cols, right = b->value.cols;
+    gs_node *node = gs_tape_node(t, a->value.rows, left + right, concat_back, a, b, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    for (int64_t i = 0; i < a->value.rows; i++) {
+        memcpy(gs_row(&node->out.value, i), gs_row(&a->value, i), (size_t)left * sizeof(float));
+        memcpy(gs_row(&node->out.value, i) + left, gs_row(&b->value, i),
+               (size_t)right * sizeof(float));
+    }
+    return &node->out;
+}
+
+typedef struct heads_job {
+    const gs_matrix *wide, *narrow;
+    int64_t heads;
+    bool fresh;
+} heads_job;
+
+static void mean_chunk(void *context, int64_t begin, int64_t end) {
+    const heads_job *job = context;
+    int64_t d = job->narrow->cols;
+    float part = 1.0f / (float)job->heads;
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t k = 0; k < d; k++) {
+            float sum = 0;
+            for (int64_t h = 0; h < job->heads; h++)
+                sum += gs_row(job->wide, i)[h * d + k];
+            gs_row(job->narrow, i)[k] = sum * part;
+        }
+}
+
+static void mean_back_chunk(void *context, int64_t begin, int64_t end) {
+    const heads_job *job = context;
+    int64_t d = job->narrow->cols;
+    float part = 1.0f / (float)job->heads;
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t q = 0; q < job->heads * d; q++) {
+            float *to = gs_row(job->wide, i) + q;
+            *to = (job->fresh ? 0 : *to) + gs_row(job->narrow, i)[q % d] * part;
+        }
+}
+
+static void mean_heads_back(gs_tape *t, gs_node *node) {
+    heads_job job = {.narrow = &node->out.grad};
+    job.wide = gs_grad_of(t, node->in[0], &job.fresh);
+    job.heads = node->in[0]->value.cols / node->out.value.cols;
+    if (job.wide)
+        gs_for(job.wide->rows, SUM_ROWS, mean_back_chunk, &job);
+}
+
+gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads) {
+    if (heads == 1)
+        return x;
+    gs_node *node =
+        gs_tape_node(t, x->value.rows, x->value.cols / heads, mean_heads_back, x, NULL, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    heads_job job = {.wide = &x->value, .narrow = &node->out.value, .heads = heads};
+    gs_for(x->value.rows, SUM_ROWS, mean_chunk, &job);
+    return &node->out;
+}
+
+typedef struct dot_job {
+    const gs_matrix *x, *g;
+    gs_matrix *dx, *out;
+    const float *att;
+    int64_t heads;
+    bool fresh;
+    float *partial;
+} dot_job;
+
+GS_CLONES static void head_dot_chunk(void *context, int64_t begin, int64_t end) {
+    const dot_job *job = context;
+    int64_t d = job->x->cols / job->heads;
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t h = 0; h < job->heads; h++) {
+            const float *x = gs_row(job->x, i) + h * d, *att = job->att + h * d;
+            float sum = 0;
+            for (int64_t k = 0; k < d; k++)
+                sum += x[k] * att[k];
+            gs_row(job->out, i)[h] = sum;
+        }
+}
+
+/* s_ih = <x_ih, a_h>:  dx_ih += ds_ih a_h,  da_h = sum over i of ds_ih x_ih */
+GS_CLONES static void head_dot_back_chunk(void *context, int64_t begin, int64_t end) {
+    const dot_job *job = context;
+    int64_t all = job->x->cols, d = all / job->heads;
+    float *sum = job->partial ? job->partial + begin / SUM_ROWS * all : NULL;
+    if (sum)
+        memset(sum, 0, (size_t)all * sizeof *sum);
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t h = 0; h < job->heads; h++) {
+            float g = gs_row(job->g, i)[h];
+            if (sum) {
+                const float *x = gs_row(job->x, i) + h * d;
+                for (int64_t k = 0; k < d; k++)
+                    sum[h * d + k] += g * x[k];
+            }
+            if (job->dx) {
+                float *dx = gs_row(job->dx, i) + h * d;
+                const float *att = job->att + h * d;
+                for (int64_t k = 0; k < d; k++)
+                    dx[k] = (job->fresh ? 0 : dx[k]) + g * att[k];
+            }
+        }
+}
+
+static void head_dot_back(gs_tape *t, gs_node *node) {
+    gs_var *x = node->in[0], *att = node->in[1];
+    int64_t chunks = (x->value.rows + SUM_ROWS - 1) / SUM_ROWS;
+    bool fresh;
+    gs_matrix *g = gs_grad_of(t, att, &fresh);
+    dot_job job = {.x = &x->value,
+                   .g = &node->out.grad,
+                   .att = att->value.data,
+                   .heads = node->out.value.cols};
+    if (g &&
+        !(job.partial = gs_tape_extra(t, (size_t)(chunks * x->value.cols + 1) * sizeof(float))))
+        return;
+    job.dx = gs_grad_of(t, x, &job.fresh);
+    gs_for(x->value.rows, SUM_ROWS, head_dot_back_chunk, &job);
+    if (g)
+        op_add_partials(job.partial, chunks, x->value.cols, g->data, fresh);
+}
+
+gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att, int64_t heads) {
+    gs_node *node = gs_tape_node(t, x->value.rows, heads, head_dot_back, x, att, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    dot_job job = {.x = &x->value, .out = &node->out.value, .att = att->value.data, .heads = heads};
+    gs_for(x->value.rows, SUM_ROWS, head_dot_chunk, &job);
+    return &node->out;
+}
+
+typedef struct total_job {
+    const float *x;
+    double *partial;
+} total_job;
+
+static void total_chunk(void *context, int64_t begin, int64_t end) {
+    const total_job *job = context;
+    double sum = 0;
+    for (int64_t i = begin; i < end; i++)
+        sum += (double)job->x[i];
+    job->partial[begin / OP_GRAIN] = sum;
+}
+
+static void sum_back(gs_tape *t, gs_node *node) {
+    gs_matrix *g = gs_grad_of(t, node->in[0], NULL);
+    float d = node->out.grad.data[0];
+    for (int64_t i = 0; g && i < g->rows * g->cols; i++)
+        g->data[i] += d;
+}
+
+gs_var *gs_sum(gs_tape *t, gs_var *x) {
+    int64_t size = x->value.rows * x->value.cols, chunks = (size + OP_GRAIN - 1) / OP_GRAIN;
+    gs_node *node = gs_tape_node(t, 1, 1, sum_back, x, NULL, NULL);
+    double *partial = node ? gs_tape_extra(t, (size_t)(chunks + 1) * sizeof *partial) : NULL;
+    if (!partial)
+        return gs_tape_dead(t);
+    total_job job = {.x = x->value.data, .partial = partial};
+    gs_for(size, OP_GRAIN, total_chunk, &job);
+    double sum = 0;
+    for (int64_t k = 0; k < chunks; k++)
+        sum += partial[k];
+    node->out.value.data[0] = (float)sum;
+    return &node->out;
+}
+
+gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b) {
+    int64_t size = a->value.rows * a->value.cols;
+    gs_var *difference = gs_add(t, a, gs_scale(t, b, -1));
+    return gs_scale(t, gs_sum(t, gs_mul(t, difference, difference)),
+                    1.0 / (double)(size > 0 ? size : 1));
+}

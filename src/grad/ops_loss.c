@@ -1,0 +1,185 @@
+/* ops_loss.c - losses over rows of the logits. Rows are distinct. */
+#include <math.h>
+#include <string.h>
+
+#include "grad/op.h"
+
+/* p = softmax(z/temperature), and log of the sum and the maximum, in float with a double sum. */
+static double soften(const float *z, int64_t c, double temperature, float *p) {
+    float top = z[0], scale = (float)(1 / temperature);
+    double sum = 0;
+    for (int64_t k = 1; k < c; k++)
+        top = z[k] > top ? z[k] : top;
+    for (int64_t k = 0; k < c; k++) {
+        p[k] = expf((z[k] - top) * scale);
+        sum += (double)p[k];
+    }
+    float part = (float)(1 / sum);
+    for (int64_t k = 0; k < c; k++)
+        p[k] *= part;
+    return log(sum) + (double)top * (double)scale;
+}
+
+typedef struct loss_job {
+    const gs_matrix *logits, *target;
+    gs_matrix *grad;
+    const int64_t *rows;
+    const int32_t *y;
+    bool by_row, entropy;
+    double temperature;
+    float *p;        /* [count, c] probabilities of the student */
+    double *partial; /* a sum for each chunk */
+    float factor;
+} loss_job;
+
+static int32_t label_of(const loss_job *job, int64_t k) {
+    return job->y[job->by_row ? k : (job->rows ? job->rows[k] : k)];
+}
+
+static void nll_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->logits->cols;
+    double sum = 0;
+    for (int64_t k = begin; k < end; k++) {
+        const float *z = gs_row(job->logits, job->rows ? job->rows[k] : k);
+        double top = soften(z, c, 1, job->p + k * c);
+        sum += top - (double)z[label_of(job, k)];
+    }
+    job->partial[begin / OP_ROWS] = sum;
+}
+
+/* KL(q || p) = sum over k of q_k (log q_k - log p_k), log p_k = z_k/tau - log sum exp */
+static void soft_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->logits->cols;
+    double sum = 0;
+    for (int64_t k = begin; k < end; k++) {
+        const float *z = gs_row(job->logits, job->rows ? job->rows[k] : k);
+        const float *q = gs_row(job->target, k);
+        double top = soften(z, c, job->temperature, job->p + k * c);
+        for (int64_t j = 0; j < c; j++) {
+            double weight = (double)q[j];
+            if (weight <= 0)
+                continue;
+            sum += weight * (top - (double)z[j] / job->temperature);
+            if (job->entropy)
+                sum += weight * log(weight);
+        }
+    }
+    job->partial[begin / OP_ROWS] = sum;
+}
+
+/* dz = (p - onehot(y)) * factor, or (p * sum(q) - q) * factor */
+static void loss_back_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->grad->cols;
+    for (int64_t k = begin; k < end; k++) {
+        float *g = gs_row(job->grad, job->rows ? job->rows[k] : k);
+        const float *p = job->p + k * c, *q = job->target ? gs_row(job->target, k) : NULL;
+        float mass = q ? 0 : 1;
+        for (int64_t j = 0; q && j < c; j++)
+            mass += q[j];
+        for (int64_t j = 0; j < c; j++)
+            g[j] += (p[j] * mass - (q ? q[j] : 0)) * job->factor;
+        if (!q)
+            g[label_of(job, k)] -= job->factor;
+    }
+}
+
+typedef struct loss_record {
+    loss_job job;
+    int64_t count;
+} loss_record;
+
+static void loss_back(gs_tape *t, gs_node *node) {
+    loss_record *record = node->extra;
+    if (record->count == 0)
+        return;
+    record->job.grad = gs_grad_of(t, node->in[0], NULL);
+    record->job.factor =
+        (float)((double)node->out.grad.data[0] / (double)record->count / record->job.temperature);
+    if (record->job.grad)
+        gs_for(record->count, OP_ROWS, loss_back_chunk, &record->job);
+}
+
+/* The mean over the rows of what `chunk` sums up. */
+static gs_var *loss_of(gs_tape *t, gs_var *logits, loss_job job, int64_t count,
+                       gs_range_fn *chunk) {
+    int64_t chunks = (count + OP_ROWS - 1) / OP_ROWS, c = logits->value.cols;
+    gs_node *node = gs_tape_node(t, 1, 1, loss_back, logits, NULL, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    loss_record *record = gs_tape_extra(t, sizeof *record);
+    job.p = gs_tape_extra(t, (size_t)(count * c + 1) * sizeof(float));
+    job.partial = gs_tape_extra(t, (size_t)(chunks + 1) * sizeof(double));
+    if (!record || !job.p || !job.partial)
+        return gs_tape_dead(t);
+    job.logits = &logits->value;
+    *record = (loss_record){.job = job, .count = count};
+    node->extra = record;
+    gs_for(count, OP_ROWS, chunk, &record->job);
+    double sum = 0;
+    for (int64_t k = 0; k < chunks; k++)
+        sum += job.partial[k];
+    node->out.value.data[0] = count > 0 ? (float)(sum / (double)count) : 0;
+    return &node->out;
+}
+
+gs_var *gs_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows, int64_t count,
+               bool by_row) {
+    loss_job job = {.rows = rows, .y = y, .by_row = by_row, .temperature = 1};
+    return loss_of(t, logits, job, count, nll_chunk);
+}
+
+gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
+                     int64_t count, double temperature, bool entropy) {
+    loss_job job = {.target = target, .rows = rows, .temperature = temperature, .entropy = entropy};
+    return loss_of(t, logits, job, count, soft_chunk);
+}
+
+typedef struct row_job {
+    const gs_matrix *x, *y, *g;
+    gs_matrix *out;
+    bool fresh;
+} row_job;
+
+static void log_softmax_chunk(void *context, int64_t begin, int64_t end) {
+    const row_job *job = context;
+    for (int64_t i = begin; i < end; i++) {
+        float *out = gs_row(job->out, i);
+        const float *x = gs_row(job->x, i);
+        double top = soften(x, job->x->cols, 1, out);
+        for (int64_t k = 0; k < job->x->cols; k++)
+            out[k] = (float)((double)x[k] - top);
+    }
+}
+
+/* y = log softmax(x):  dx = dy - softmax(x) * sum(dy) */
+static void log_softmax_back_chunk(void *context, int64_t begin, int64_t end) {
+    const row_job *job = context;
+    for (int64_t i = begin; i < end; i++) {
+        const float *y = gs_row(job->y, i), *g = gs_row(job->g, i);
+        float *out = gs_row(job->out, i);
+        double sum = 0;
+        for (int64_t k = 0; k < job->y->cols; k++)
+            sum += (double)g[k];
+        for (int64_t k = 0; k < job->y->cols; k++)
+            out[k] = (job->fresh ? 0 : out[k]) + g[k] - expf(y[k]) * (float)sum;
+    }
+}
+
+static void log_softmax_back(gs_tape *t, gs_node *node) {
+    row_job job = {.y = &node->out.value, .g = &node->out.grad};
+    job.out = gs_grad_of(t, node->in[0], &job.fresh);
+    if (job.out)
+        gs_for(job.out->rows, OP_ROWS, log_softmax_back_chunk, &job);
+}
+
+gs_var *gs_log_softmax(gs_tape *t, gs_var *x) {
+    gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, log_softmax_back, x, NULL, NULL);
+    if (!node)
+        return gs_tape_dead(t);
+    row_job job = {.x = &x->value, .out = &node->out.value};
+    gs_for(x->value.rows, OP_ROWS, log_softmax_chunk, &job);
+    return &node->out;
+}

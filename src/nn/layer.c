@@ -1,0 +1,45 @@
+#include "nn/layer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+const gs_layer *gs_layer_by_name(const char *name) {
+    if (strcmp(name, "mlp") == 0)
+        name = "linear";
+    for (int64_t k = 0; gs_layers[k]; k++)
+        if (strcmp(gs_layers[k]->name, name) == 0)
+            return gs_layers[k];
+    return NULL;
+}
+
+gs_var *gs_place_param(const gs_place *place, gs_pass *pass, const char *suffix) {
+    char name[256];
+    snprintf(name, sizeof name, "%s.%s", place->prefix, suffix);
+    gs_entry *e = gs_state_find(place->state, name);
+    if (!e) {
+        gs_tape_fail(pass->tape, gs_fail(GS_FAILED, "The model has no parameter '%s'.", name));
+        return gs_tape_dead(pass->tape);
+    }
+    return gs_tape_param(pass->tape, &e->value, e->frozen ? NULL : &e->grad);
+}
+
+gs_status gs_place_add(const gs_place *place, const char *suffix, int64_t rows, int64_t cols,
+                       bool transposed, gs_entry **out) {
+    gs_status status = GS_OK;
+    *out = NULL;
+    char *name = gs_format("%s.%s", place->prefix, suffix);
+    if (!name)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_state_add(place->state, name, GS_PARAMETER, rows, cols, out));
+    gs_entry *e = *out;
+    e->layer = place->index;
+    e->transposed = transposed;
+    e->disk_shape[0] = transposed ? cols : (rows == 1 ? cols : rows);
+    e->disk_shape[1] = transposed ? rows : (rows == 1 ? 0 : cols);
+    e->disk_shape[2] = 0;
+done:
+    gs_free(name);
+    return status;
+}
