@@ -1,4 +1,5 @@
-/* model_file.h - model.h5, checkpoints, and teachers from any file with outputs/. Schema: docs/format.md. */
+/* model_file.h - model.h5, checkpoints, and teachers from any file with outputs/. Schema:
+ * docs/format.md. */
 #ifndef GS_STORE_MODEL_FILE_H
 #define GS_STORE_MODEL_FILE_H
 
@@ -22,18 +23,22 @@ typedef struct gs_model_file {
 gs_status gs_model_read(const char *path, gs_model_file **out);
 void gs_model_file_free(gs_model_file *m);
 
-/* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which: "full"/"observed". */
+/* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which:
+ * "full"/"observed". */
 gs_status gs_model_read_output(const char *path, const char *which, const char *name,
                                gs_matrix *out);
 
-/* A teacher for the students of `data`: an .h5 with outputs/ (full, else observed), rows aligned by
-   nodes/id (or refused); or .npy/.npz/.csv with rows in node order, whose kind must be given
-   (`kind` NULL: from the file, else refused). `allow_other_graph` lets a different graph hash pass. */
+/* A teacher for the students of `data`: an .h5 with outputs/, rows aligned by nodes/id (or
+   refused); or .npy/.npz/.csv with rows in node order (a .csv whose first column is headed "id" is
+   aligned), whose kind must be given. Where the file has both outputs, nodes that its split hides
+   come from outputs/full and all others from outputs/observed: what the teacher said while it could
+   not see the hidden ones. `kind` ("logits", "log_probs", "probs", "embedding") may be NULL for
+   .h5. The arrays are verified when they are first read. GS_BAD_INPUT, GS_BAD_USAGE. */
 gs_status gs_teacher_open(const char *path, const char *kind, const gs_dataset *data,
                           gs_teacher **out);
 
-/* A checkpoint: the whole state, its recipe and seed. gs_checkpoint_read checks that recipe and seed
-   are the same, GS_BAD_USAGE otherwise; *out NULL if the file does not exist. */
+/* A checkpoint: the whole state, its recipe and seed. gs_checkpoint_read checks that recipe and
+   seed are the same, GS_BAD_USAGE otherwise; *out NULL if the file does not exist. */
 gs_status gs_checkpoint_write(const gs_state *state, const gs_value *recipe, uint64_t seed,
                               const char *graph_hash, const char *path);
 gs_status gs_checkpoint_read(const char *path, const gs_value *recipe, uint64_t seed,

@@ -1,0 +1,115 @@
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/entries.h"
+#include "store/model_file.h"
+#include "store/nodes.h"
+#include "store/yaml.h"
+
+#define VERSION 1
+
+void gs_model_file_free(gs_model_file *m) {
+    if (!m)
+        return;
+    gs_value_free(m->recipe);
+    gs_value_free(m->provenance);
+    gs_value_free(m->metrics);
+    gs_free(m->role);
+    gs_free(m->id);
+    h5_free_names(m->id_text, m->n);
+    gs_state_free(m->state);
+    gs_free(m);
+}
+
+static gs_status read_root(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    char *format = NULL, *hash = NULL;
+    int64_t version, seed;
+    GS_TRY(h5_get_text(file, "format", &format));
+    GS_TRY(h5_get_int(file, "version", 0, &version));
+    if (!format || strcmp(format, "graphstill.model") != 0)
+        GS_FAIL(GS_BAD_INPUT, "It is not a model file: its format is '%s'.", format ? format : "");
+    if (version < 1 || version > VERSION)
+        GS_FAIL(GS_BAD_INPUT,
+                "It has version %lld of the model format; this program reads up to %d.",
+                (long long)version, VERSION);
+    GS_TRY(h5_get_int(file, "seed", 0, &seed));
+    m->seed = (uint64_t)seed;
+    GS_TRY(h5_get_int(file, "nodes", -1, &m->n));
+    GS_TRY(h5_get_int(file, "features", -1, &m->f));
+    GS_TRY(h5_get_int(file, "classes", -1, &m->c));
+    if (m->n < 0 || m->f < 0 || m->c < 0 || m->n > INT32_MAX || m->f > INT32_MAX ||
+        m->c > INT32_MAX) {
+        m->n = 0;
+        GS_FAIL(GS_BAD_INPUT, "Its attributes nodes, features and classes must be from 0 to %d.",
+                INT32_MAX);
+    }
+    GS_TRY(h5_get_text(file, "graph_hash", &hash));
+    if (hash && strlen(hash) < sizeof m->graph_hash)
+        strcpy(m->graph_hash, hash);
+    GS_TRY(h5_get_map(file, &m->provenance));
+done:
+    gs_free(format);
+    gs_free(hash);
+    return status;
+}
+
+static gs_status read_records(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    char *yaml = NULL, *json = NULL;
+    GS_TRY(h5_read_text(file, "recipe", &yaml));
+    status = gs_yaml_read(yaml, (int64_t)strlen(yaml), "its recipe", &m->recipe);
+    if (status == GS_BAD_USAGE) /* here it is not the user who wrote it */
+        status = GS_BAD_INPUT;
+    GS_TRY(status);
+    GS_TRY(h5_read_text(file, "metrics", &json));
+    GS_TRY(gs_context(gs_json_read(json, (int64_t)strlen(json), &m->metrics), "/metrics"));
+    if (m->metrics->type != GS_MAP)
+        GS_FAIL(GS_BAD_INPUT, "/metrics must hold a JSON object.");
+done:
+    gs_free(yaml);
+    gs_free(json);
+    return status;
+}
+
+gs_status gs_model_read(const char *path, gs_model_file **out) {
+    gs_status status = GS_OK;
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    gs_model_file *m = NULL;
+    *out = NULL;
+    GS_TRY(h5_open(path, &file));
+    GS_NEW(m, 1);
+    GS_TRY(read_root(file, m));
+    GS_TRY(read_records(file, m));
+    GS_TRY(nodes_read_ids(file, m->n, &m->id, &m->id_text));
+    if (h5_has(file, "nodes/split"))
+        GS_TRY(h5_read_bytes(file, "nodes/split", GS_HIDDEN_TEST, m->n, &m->role));
+    m->state = gs_state_new();
+    if (!m->state)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(h5_group_open(file, "params", &group));
+    GS_TRY(entries_read(group, m->state));
+    *out = m;
+    m = NULL;
+done:
+    gs_model_file_free(m);
+    h5_close(&group);
+    h5_close(&file);
+    return gs_context(status, "%s", path);
+}
+
+gs_status gs_model_read_output(const char *path, const char *which, const char *name,
+                               gs_matrix *out) {
+    gs_status status = GS_OK;
+    hid_t file = H5I_INVALID_HID;
+    *out = (gs_matrix){0};
+    char *full = gs_format("outputs/%s/%s", which, name);
+    if (!full)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(h5_open(path, &file));
+    GS_TRY(h5_read_matrix(file, full, out));
+done:
+    h5_close(&file);
+    gs_free(full);
+    return gs_context(status, "%s", path);
+}

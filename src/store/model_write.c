@@ -1,0 +1,266 @@
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "graph/kernels.h"
+#include "store/entries.h"
+#include "store/model_file.h"
+#include "store/nodes.h"
+#include "store/yaml.h"
+
+#define FORMAT "graphstill.model"
+#define VERSION 1
+
+/* Everything that one model file is written from. */
+typedef struct writing {
+    hid_t file, node, class_; /* node and class_ are dimension scales */
+    const gs_run *run;
+    const gs_dataset *data;
+} writing;
+
+static gs_status write_versions(hid_t file) {
+    gs_status status = GS_OK;
+    char text[32];
+    unsigned major, minor, release;
+    GS_TRY(h5_set_text(file, "tool", "graphstill"));
+#ifdef GS_VERSION
+    GS_TRY(h5_set_text(file, "tool_version", GS_VERSION));
+#endif
+#ifdef GS_GIT_COMMIT
+    GS_TRY(h5_set_text(file, "git_commit", GS_GIT_COMMIT));
+#endif
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+    GS_TRY(h5_set_text(file, "hdf5", text));
+    GS_TRY(h5_set_text(file, "blas", gs_blas_name()));
+    GS_TRY(h5_set_text(file, "graphblas", gs_graphblas_name()));
+    GS_TRY(h5_set_text(file, "kernels", gs_kernels_default()->name));
+done:
+    return status;
+}
+
+static gs_status write_root(const writing *w, const gs_value *provenance) {
+    gs_status status = GS_OK;
+    char hash[17];
+    GS_TRY(h5_set_text(w->file, "format", FORMAT));
+    GS_TRY(h5_set_int(w->file, "version", VERSION));
+    GS_TRY(h5_set_int(w->file, "seed", (int64_t)w->run->seed));
+    GS_TRY(h5_set_int(w->file, "nodes", w->run->n));
+    GS_TRY(h5_set_int(w->file, "features", w->run->f));
+    GS_TRY(h5_set_int(w->file, "classes", w->run->c));
+    if (w->data->name)
+        GS_TRY(h5_set_text(w->file, "graph", w->data->name));
+    gs_dataset_hash(w->data, true, hash);
+    GS_TRY(h5_set_text(w->file, "graph_hash", hash));
+    gs_dataset_hash(w->data, false, hash);
+    GS_TRY(h5_set_text(w->file, "graph_hash_without_labels", hash));
+    GS_TRY(write_versions(w->file));
+    for (int64_t k = 0; provenance && k < provenance->count; k++)
+        if (!h5_has_attribute(w->file, provenance->keys[k])) /* ours stand */
+            GS_TRY(h5_set_value(w->file, provenance->keys[k], provenance->items[k]));
+done:
+    return status;
+}
+
+/* Recipe and metrics as texts that are read back exactly. */
+static gs_status write_records(const writing *w) {
+    gs_status status = GS_OK;
+    char *yaml = NULL, *json = NULL;
+    h5_tag recipe = {"yaml", NULL, "record"}, metrics = {"json", NULL, "record"};
+    GS_TRY(gs_yaml_write(w->run->recipe, &yaml));
+    GS_TRY(h5_write_text(w->file, "recipe", yaml, recipe));
+    GS_TRY(gs_json_write(w->run->metrics, 2, &json));
+    GS_TRY(h5_write_text(w->file, "metrics", json, metrics));
+done:
+    gs_free(yaml);
+    gs_free(json);
+    return status;
+}
+
+static gs_status write_parameters(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t group = H5I_INVALID_HID;
+    int64_t position = 0;
+    GS_TRY(h5_group(w->file, "params", &group));
+    for (int64_t k = 0; k < w->run->state->count; k++)
+        if (w->run->state->entries[k]->kind != GS_SLOT)
+            GS_TRY(entry_write(group, w->run->state->entries[k], position++, true));
+done:
+    h5_close(&group);
+    return status;
+}
+
+static gs_status write_nodes(writing *w) {
+    gs_status status = GS_OK;
+    hid_t split = H5I_INVALID_HID;
+    char **names = NULL;
+    h5_tag label = {"class_name", "1", "structure"};
+    GS_TRY(nodes_write_ids(w->file, w->data, &w->node));
+    GS_TRY(h5_write(w->file, "nodes/split", NUMBER_U8, 1, &w->run->n, w->run->role, LAYOUT_PLAIN,
+                    split_tag, &split));
+    GS_TRY(h5_attach_scale(split, 0, "node", w->node));
+    if (!w->data->class_names) {
+        GS_NEW(names, w->run->c + 1);
+        for (int64_t k = 0; k < w->run->c; k++)
+            if (!(names[k] = gs_format("%lld", (long long)k)))
+                GS_TRY(GS_NO_MEMORY);
+    }
+    GS_TRY(h5_write_strings(w->file, "classes/names", names ? names : w->data->class_names,
+                            w->run->c, label, &w->class_));
+    GS_TRY(h5_make_scale(w->class_, "class"));
+done:
+    h5_close(&split);
+    h5_free_names(names, w->run->c);
+    return status;
+}
+
+static gs_status write_rows(const writing *w, hid_t group, const char *name, const gs_matrix *m,
+                            h5_tag tag, const char *label, hid_t scale) {
+    gs_status status = GS_OK;
+    hid_t d = H5I_INVALID_HID;
+    if (!m->data)
+        return GS_OK;
+    GS_TRY(h5_write_matrix(group, name, m, tag, &d));
+    if (m->rows == w->run->n)
+        GS_TRY(h5_attach_scale(d, 0, "node", w->node));
+    GS_TRY(h5_attach_scale(d, 1, label, scale));
+done:
+    h5_close(&d);
+    return status;
+}
+
+static gs_status write_embeddings(const writing *w, hid_t group, const gs_outputs *o) {
+    gs_status status = GS_OK;
+    char name[64];
+    h5_tag tag = {"embedding", "1", "output"};
+    for (int64_t k = 0; k < o->layers; k++) {
+        snprintf(name, sizeof name, "embeddings/%lld/pre", (long long)k);
+        if (o->pre)
+            GS_TRY(write_rows(w, group, name, &o->pre[k], tag, "hidden", H5I_INVALID_HID));
+        snprintf(name, sizeof name, "embeddings/%lld/post", (long long)k);
+        if (o->post)
+            GS_TRY(write_rows(w, group, name, &o->post[k], tag, "hidden", H5I_INVALID_HID));
+    }
+done:
+    return status;
+}
+
+/* dst and src of every entry as rows of nodes/id. The graph without hidden nodes numbers the others
+   in order. */
+static gs_status edge_ends(const writing *w, const gs_csr *graph, int64_t **dst, int64_t **src) {
+    gs_status status = GS_OK;
+    int64_t *node_of = NULL, kept = 0;
+    GS_NEW(*dst, graph->nnz + 1);
+    GS_NEW(*src, graph->nnz + 1);
+    GS_NEW(node_of, w->run->n + 1);
+    bool whole = graph->rows == w->run->n;
+    for (int64_t i = 0; i < w->run->n; i++)
+        if (whole || w->run->role[i] != GS_HIDDEN_TEST)
+            node_of[kept++] = i;
+    if (kept != graph->rows)
+        GS_FAIL(GS_FAILED, "The attention belongs to a graph of %lld nodes, not %lld.",
+                (long long)graph->rows, (long long)kept);
+    for (int64_t i = 0; i < graph->rows; i++)
+        for (int64_t e = graph->ptr[i]; e < graph->ptr[i + 1]; e++) {
+            (*dst)[e] = node_of[i];
+            (*src)[e] = node_of[graph->col[e]];
+        }
+done:
+    gs_free(node_of);
+    return status;
+}
+
+static gs_status write_attention(const writing *w, hid_t group, const gs_outputs *o) {
+    gs_status status = GS_OK;
+    hid_t layer = H5I_INVALID_HID;
+    int64_t *dst = NULL, *src = NULL;
+    char name[64];
+    h5_tag index = {"node_index", "1", "structure"}, weight = {"attention", "1", "output"};
+    if (!o->attention_graph || !o->attention)
+        goto done;
+    GS_TRY(edge_ends(w, o->attention_graph, &dst, &src));
+    for (int64_t k = 0; k < o->layers; k++) {
+        if (!o->attention[k].data)
+            continue;
+        snprintf(name, sizeof name, "attention/%lld", (long long)k);
+        GS_TRY(h5_group(group, name, &layer));
+        GS_TRY(h5_write(layer, "dst", NUMBER_I64, 1, &o->attention_graph->nnz, dst, LAYOUT_PACKED,
+                        index, NULL));
+        GS_TRY(h5_write(layer, "src", NUMBER_I64, 1, &o->attention_graph->nnz, src, LAYOUT_PACKED,
+                        index, NULL));
+        GS_TRY(h5_write_matrix(layer, "weight", &o->attention[k], weight, NULL));
+        h5_close(&layer);
+    }
+done:
+    h5_close(&layer);
+    gs_free(dst);
+    gs_free(src);
+    return status;
+}
+
+static gs_status write_outputs(const writing *w, const char *name, const gs_outputs *o) {
+    gs_status status = GS_OK;
+    hid_t group = H5I_INVALID_HID;
+    h5_tag logits = {"logits", "nat", "output"};
+    if (!o->logits.data)
+        goto done;
+    GS_TRY(h5_group(w->file, name, &group));
+    GS_TRY(write_rows(w, group, "logits", &o->logits, logits, "class", w->class_));
+    GS_TRY(write_embeddings(w, group, o));
+    GS_TRY(write_attention(w, group, o));
+done:
+    h5_close(&group);
+    return status;
+}
+
+static gs_status write_history(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t group = H5I_INVALID_HID;
+    double *column = NULL;
+    char *link = NULL;
+    const gs_matrix *h = &w->run->history;
+    h5_tag tag = {"history", "1", "record"};
+    GS_TRY(h5_group(w->file, "history", &group));
+    GS_NEW(column, h->rows + 1);
+    for (int64_t k = 0; k < w->run->history_count && k < h->cols; k++) {
+        link = h5_link_name(w->run->history_columns[k]);
+        if (!link)
+            GS_TRY(GS_NO_MEMORY);
+        for (int64_t e = 0; e < h->rows; e++)
+            column[e] = (double)h->data[e * h->cols + k];
+        GS_TRY(h5_write(group, link, NUMBER_F64, 1, &h->rows, column, LAYOUT_PLAIN, tag, NULL));
+        gs_free(link);
+        link = NULL;
+    }
+done:
+    h5_close(&group);
+    gs_free(column);
+    gs_free(link);
+    return status;
+}
+
+gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_value *provenance,
+                         const char *path) {
+    gs_status status = GS_OK;
+    h5_writer file = {.file = H5I_INVALID_HID};
+    writing w = {.node = H5I_INVALID_HID, .class_ = H5I_INVALID_HID, .run = run, .data = data};
+    if (run->n != data->n)
+        GS_FAIL(GS_BAD_USAGE, "The run has %lld nodes, but the graph has %lld.", (long long)run->n,
+                (long long)data->n);
+    GS_TRY(h5_create(path, &file));
+    w.file = file.file;
+    GS_TRY(write_root(&w, provenance));
+    GS_TRY(write_records(&w));
+    GS_TRY(write_parameters(&w));
+    GS_TRY(write_nodes(&w));
+    GS_TRY(write_outputs(&w, "outputs/observed", &run->observed));
+    GS_TRY(write_outputs(&w, "outputs/full", &run->full));
+    GS_TRY(write_history(&w));
+    h5_close(&w.node);
+    h5_close(&w.class_);
+    GS_TRY(h5_commit(&file));
+done:
+    h5_close(&w.node);
+    h5_close(&w.class_);
+    h5_abandon(&file);
+    return gs_context(status, "%s", path);
+}

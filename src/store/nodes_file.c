@@ -1,0 +1,80 @@
+/* nodes.csv: what the best seed says of every node. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/files.h"
+#include "store/run_seeds.h"
+#include "store/text.h"
+
+static void add_class(text *t, const gs_dataset *d, int64_t k) {
+    if (k < 0)
+        return;
+    if (d->class_names && k < d->c)
+        text_csv(t, d->class_names[k]);
+    else
+        text_add(t, "%lld", (long long)k);
+}
+
+/* The largest entry (the first among equals) and its softmax. */
+static int64_t predict(const float *z, int64_t c, double *confidence) {
+    int64_t top = 0;
+    double sum = 0;
+    for (int64_t k = 1; k < c; k++)
+        if (z[k] > z[top])
+            top = k;
+    for (int64_t k = 0; k < c; k++)
+        sum += exp((double)z[k] - (double)z[top]);
+    *confidence = 1 / sum;
+    return c > 0 ? top : -1;
+}
+
+static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const float *z, int64_t c) {
+    static const char *const roles[] = {"unused", "train", "validation", "test", "hidden_test"};
+    char buffer[32];
+    double confidence = 0;
+    int64_t predicted = predict(z, c, &confidence);
+    text_csv(t, gs_dataset_id(d, i, buffer));
+    text_add(t, ",%s,", roles[role]);
+    add_class(t, d, d->y ? d->y[i] : -1);
+    text_add(t, ",");
+    add_class(t, d, predicted);
+    text_add(t, ",");
+    if (predicted >= 0)
+        text_number(t, confidence);
+    text_add(t, "\r\n");
+}
+
+gs_status run_write_nodes(const char *folder, const run_seeds *r, const gs_dataset *data) {
+    gs_status status = GS_OK;
+    const seed_record *best = &r->list[r->best];
+    gs_model_file *m = NULL;
+    gs_matrix full = {0}, observed = {0};
+    text t = {0};
+    char *path = gs_format("%s/nodes.csv", folder);
+    if (!path)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_model_read(best->path, &m));
+    GS_TRY(gs_model_read_output(best->path, "full", "logits", &full));
+    if (best->observed)
+        GS_TRY(gs_model_read_output(best->path, "observed", "logits", &observed));
+    if (full.rows != data->n || (observed.data && observed.rows != data->n) || !m->role)
+        GS_FAIL(GS_BAD_INPUT, "%s does not have an output and a split for each of %lld nodes.",
+                best->path, (long long)data->n);
+    text_add(&t, "id,split,label,prediction,confidence\r\n");
+    for (int64_t i = 0; i < data->n; i++) {
+        /* Hidden nodes are only seen with the whole graph; the others as they were scored. */
+        bool seen = observed.data && m->role[i] != GS_HIDDEN_TEST;
+        const gs_matrix *z = seen ? &observed : &full;
+        add_node(&t, data, i, m->role[i], gs_row(z, i), z->cols);
+    }
+    GS_TRY(t.status);
+    GS_TRY(gs_file_write(path, t.data, (int64_t)t.length));
+done:
+    text_free(&t);
+    gs_matrix_free(&full);
+    gs_matrix_free(&observed);
+    gs_model_file_free(m);
+    gs_free(path);
+    return status;
+}

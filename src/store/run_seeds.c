@@ -1,0 +1,154 @@
+#include "store/run_seeds.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/files.h"
+#include "store/h5.h"
+#include "store/run_folder.h"
+
+static int by_seed(const void *a, const void *b) {
+    const uint64_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* The number in "seed-<s>.h5". */
+static bool parse_seed(const char *name, uint64_t *seed) {
+    char *end;
+    if (strncmp(name, "seed-", 5) != 0 || name[5] < '0' || name[5] > '9')
+        return false;
+    errno = 0;
+    *seed = strtoull(name + 5, &end, 10);
+    return errno == 0 && strcmp(end, ".h5") == 0 && (name[5] != '0' || end == name + 6);
+}
+
+gs_status run_seeds_list(const char *folder, uint64_t **seeds, int64_t *count) {
+    gs_status status = GS_OK;
+    char **names = NULL;
+    int64_t name_count = 0;
+    *seeds = NULL;
+    *count = 0;
+    GS_TRY(gs_folder_list(folder, ".h5", &names, &name_count));
+    GS_NEW(*seeds, name_count + 1);
+    for (int64_t k = 0; k < name_count; k++)
+        *count += parse_seed(names[k], &(*seeds)[*count]);
+    if (*count == 0)
+        GS_FAIL(GS_BAD_INPUT, "The folder %s holds no finished run (no seed-<s>.h5).", folder);
+    qsort(*seeds, (size_t)*count, sizeof **seeds, by_seed);
+done:
+    if (status != GS_OK) {
+        gs_free(*seeds);
+        *seeds = NULL;
+        *count = 0;
+    }
+    h5_free_names(names, name_count);
+    return status;
+}
+
+static gs_status has_observed(const char *path, bool *yes) {
+    hid_t file = H5I_INVALID_HID;
+    gs_status status = h5_open(path, &file);
+    *yes = status == GS_OK && h5_is_dataset(file, "outputs/observed/logits");
+    h5_close(&file);
+    return status;
+}
+
+static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_hash) {
+    gs_status status = GS_OK;
+    gs_model_file *m = NULL;
+    GS_TRY(gs_model_read(record->path, &m));
+    if (m->seed != record->seed)
+        GS_FAIL(GS_BAD_INPUT, "%s holds seed %" PRIu64 ".", record->path, m->seed);
+    if (graph_hash && strcmp(graph_hash, m->graph_hash) != 0)
+        GS_FAIL(GS_BAD_INPUT,
+                "%s was trained on another graph (hash %s, not %s); use another folder, or remove "
+                "it.",
+                record->path, m->graph_hash, graph_hash);
+    if (!r->recipe) {
+        r->n = m->n;
+        r->c = m->c;
+        r->recipe = m->recipe;
+        m->recipe = NULL;
+    }
+    if (m->n != r->n || m->c != r->c)
+        GS_FAIL(GS_BAD_INPUT, "%s has %lld nodes and %lld classes, others have %lld and %lld.",
+                record->path, (long long)m->n, (long long)m->c, (long long)r->n, (long long)r->c);
+    record->metrics = m->metrics;
+    m->metrics = NULL;
+    GS_TRY(has_observed(record->path, &record->observed));
+done:
+    gs_model_file_free(m);
+    return status;
+}
+
+gs_status run_seeds_read(const char *folder, const char *graph_hash, run_seeds *out) {
+    gs_status status = GS_OK;
+    uint64_t *seeds = NULL;
+    int64_t count = 0;
+    double most = -INFINITY;
+    *out = (run_seeds){0};
+    GS_TRY(run_seeds_list(folder, &seeds, &count));
+    GS_NEW(out->list, count + 1);
+    out->count = count;
+    for (int64_t k = 0; k < count; k++) {
+        seed_record *record = &out->list[k];
+        record->seed = seeds[k];
+        record->path = gs_run_folder_seed(folder, seeds[k]);
+        if (!record->path)
+            GS_TRY(GS_NO_MEMORY);
+        GS_TRY(read_one(out, record, graph_hash));
+        double score = gs_get_float(record->metrics, "val_accuracy", -INFINITY);
+        if (score > most) {
+            most = score;
+            out->best = k;
+        }
+    }
+done:
+    gs_free(seeds);
+    if (status != GS_OK)
+        run_seeds_free(out);
+    return status;
+}
+
+void run_seeds_free(run_seeds *r) {
+    for (int64_t k = 0; r->list && k < r->count; k++) {
+        gs_free(r->list[k].path);
+        gs_value_free(r->list[k].metrics);
+    }
+    gs_free(r->list);
+    gs_value_free(r->recipe);
+    *r = (run_seeds){0};
+}
+
+static bool is_listed(const gs_value *names, const char *name) {
+    for (int64_t k = 0; k < names->count; k++)
+        if (strcmp(names->items[k]->string, name) == 0)
+            return true;
+    return false;
+}
+
+gs_status run_seeds_metrics(const run_seeds *r, gs_value **names) {
+    gs_status status = GS_OK;
+    *names = gs_list();
+    if (!*names)
+        GS_TRY(GS_NO_MEMORY);
+    for (int64_t s = 0; s < r->count; s++) {
+        const gs_value *m = r->list[s].metrics;
+        for (int64_t k = 0; k < m->count; k++) {
+            gs_value_type type = m->items[k]->type;
+            bool number = type == GS_INT || type == GS_FLOAT || type == GS_NULL;
+            if (number && !is_listed(*names, m->keys[k]))
+                GS_TRY(gs_list_add(*names, gs_string(m->keys[k])));
+        }
+    }
+done:
+    if (status != GS_OK) {
+        gs_value_free(*names);
+        *names = NULL;
+    }
+    return status;
+}
