@@ -9,7 +9,19 @@
 #define MAX_DEPTH 64
 #define MAX_BYTES ((int64_t)1 << 28)
 
-static void use_our_allocator(void) { json_set_alloc_funcs(gs_alloc, gs_free); }
+/* jansson goes on after some failed allocations, with a key or a part of a text missing. */
+static _Thread_local bool refused;
+
+static void *noting_alloc(size_t bytes) {
+    void *block = gs_alloc(bytes);
+    refused |= !block;
+    return block;
+}
+
+static void use_our_allocator(void) {
+    refused = false;
+    json_set_alloc_funcs(noting_alloc, gs_free);
+}
 
 static json_t *out_of_memory(json_t *partial) {
     json_decref(partial);
@@ -75,6 +87,10 @@ gs_status gs_json_write(const gs_value *v, int indent, char **text) {
     size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(17) | JSON_INDENT((size_t)indent);
     *text = json_dumps(j, flags);
     json_decref(j);
+    if (refused) {
+        gs_free(*text);
+        *text = NULL;
+    }
     return *text ? GS_OK : gs_fail(GS_NO_MEMORY, "Out of memory while writing JSON.");
 }
 
@@ -127,8 +143,10 @@ gs_status gs_json_read(const char *text, int64_t bytes, gs_value **v) {
                        (long long)bytes);
     use_our_allocator();
     json_t *j = json_loadb(text, (size_t)bytes, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (!j && json_error_code(&error) == json_error_out_of_memory)
+    if (refused) {
+        json_decref(j);
         return gs_fail(GS_NO_MEMORY, "Out of memory while reading JSON.");
+    }
     if (!j)
         return gs_fail(GS_BAD_INPUT, "Line %d of the JSON text is wrong: %s.", error.line,
                        error.text);
