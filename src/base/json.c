@@ -9,12 +9,17 @@
 #define MAX_DEPTH 64
 #define MAX_BYTES ((int64_t)1 << 28)
 
-/* jansson goes on after some failed allocations, with a key or a part of a text missing. */
+/* jansson goes on after some failed allocations with a part of a text missing, and after others
+   stops the program by an assertion. So a refusal is noted and asked once more, and what jansson
+   makes of it is thrown away. */
 static _Thread_local bool refused;
 
 static void *noting_alloc(size_t bytes) {
     void *block = gs_alloc(bytes);
-    refused |= !block;
+    if (!block) {
+        refused = true;
+        block = gs_alloc(bytes);
+    }
     return block;
 }
 
@@ -141,6 +146,10 @@ gs_status gs_json_read(const char *text, int64_t bytes, gs_value **v) {
     if (bytes < 0 || bytes > MAX_BYTES)
         return gs_fail(GS_BAD_INPUT, "A JSON text of %lld bytes is too long to be read.",
                        (long long)bytes);
+    /* A byte of text makes at most one value; this is asked now, because jansson cannot say no. */
+    gs_status status = gs_alloc_check(64 * bytes + 65536, "a JSON text");
+    if (status != GS_OK)
+        return status;
     use_our_allocator();
     json_t *j = json_loadb(text, (size_t)bytes, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (refused) {
