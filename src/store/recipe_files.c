@@ -94,7 +94,7 @@ static gs_status unknown(const char *name) {
         names[k] = gs_get_string(all->items[k], "name", "");
     const char *near = gs_nearest(name, names);
     if (near)
-        GS_FAIL(GS_BAD_USAGE, "There is no recipe '%s'; do you mean '%s'?", name, near);
+        GS_FAIL(GS_BAD_USAGE, "There is no recipe '%s'; the nearest is '%s'.", name, near);
     GS_FAIL(GS_BAD_USAGE,
             "There is no recipe '%s' in models/ or in $GRAPHSTILL_MODELS; 'list models' shows what "
             "there is.",
