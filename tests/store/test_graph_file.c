@@ -175,7 +175,7 @@ static void write_path(const char *path, const char *descriptor, bool fixed, con
 }
 
 #define KEYS(format, more)                                                                         \
-    "\"version\":\"0.1\",\"format\":\"" format "\",\"shape\":[3,3],\"number_of_stored_values\":4"     \
+    "\"version\":\"0.1\",\"format\":\"" format "\",\"shape\":[3,3],\"number_of_stored_values\":4"  \
     ",\"data_types\":{}" more
 
 START_TEST(binsparse_dialects) {
@@ -187,11 +187,11 @@ START_TEST(binsparse_dialects) {
         gs_dataset *d = NULL;
         h5_start();
         if (k == 0)
-            write_path(path, "{\"binsparse\":{" KEYS("CSR", "") "}}", false, "pointers_to_1", 4, ptr,
-                       H5T_STD_U16BE, 4, col, 4, one);
+            write_path(path, "{\"binsparse\":{" KEYS("CSR", "") "}}", false, "pointers_to_1", 4,
+                       ptr, H5T_STD_U16BE, 4, col, 4, one);
         if (k == 1)
-            write_path(path, "{" KEYS("CSR", "") "}", true, "pointers_to_1", 4, ptr, H5T_STD_I8LE, 4,
-                       col, 1, one);
+            write_path(path, "{" KEYS("CSR", "") "}", true, "pointers_to_1", 4, ptr, H5T_STD_I8LE,
+                       4, col, 1, one);
         if (k == 2)
             write_path(path, "{" KEYS("CSC", "") "}", false, "pointers_to_1", 4, ptr, H5T_STD_U64LE,
                        4, col, 4, one);
@@ -227,7 +227,8 @@ START_TEST(an_anndata_group_with_labels_and_masks) {
     h5_start();
     hid_t f = foreign(path);
     for (int k = 0; k < 2; k++) {
-        hid_t g = H5Gcreate2(f, k ? "features" : "adjacency", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t g =
+            H5Gcreate2(f, k ? "features" : "adjacency", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         ck_ok(h5_set_text(g, "encoding-type", k ? "csc_matrix" : "csr_matrix"));
         ck_ok(h5_set_ints(g, "shape", shape, 2));
         put(g, "indptr", H5T_STD_I32LE, 4, H5T_NATIVE_INT, ptr);
@@ -281,8 +282,8 @@ START_TEST(wrong_sparse_groups_are_refused) {
     refuse(path, "pointers_to_1");
     write_path(path, good, false, "pointers_to_1", 4, ptr, H5T_IEEE_F32LE, 4, col, 4, one);
     refuse(path, "integers");
-    write_path(path, "{\"format\":\"DMATR\"}", false, "pointers_to_1", 4, ptr, H5T_STD_I32LE, 4, col,
-               4, one);
+    write_path(path, "{\"format\":\"DMATR\"}", false, "pointers_to_1", 4, ptr, H5T_STD_I32LE, 4,
+               col, 4, one);
     refuse(path, "DMATR");
     write_path(path, "{\"format\":", false, "pointers_to_1", 4, ptr, H5T_STD_I32LE, 4, col, 4, one);
     refuse(path, "descriptor");
