@@ -28,10 +28,10 @@ typedef struct gs_args {
 typedef struct gs_command {
     uint32_t abi;
     const char *name;
-    const char *summary;  /* one line */
-    const char *synopsis; /* "[RECIPE] -g graph.h5 -o RUN [key=value …]" */
-    const char *details;  /* paragraphs for --help, with an example; may be NULL */
-    const gs_flag *flags; /* ends with name NULL; common flags are added to each */
+    const char *summary;      /* one line */
+    const char *synopsis;     /* "[RECIPE] -g graph.h5 -o RUN [key=value …]" */
+    const char *details;      /* paragraphs for --help, with an example; may be NULL */
+    const gs_flag *flags;     /* ends with name NULL; common flags are added to each */
     int min_words, max_words; /* positional; max -1: any */
     bool takes_settings;      /* accepts key=value */
     gs_status (*run)(const gs_args *args);

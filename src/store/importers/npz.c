@@ -19,7 +19,12 @@ typedef struct archive {
 } archive;
 
 static int recognise(gs_source *s) {
-    return gs_source_count(s) == 1 && gs_source_find(s, ".npz") == 0 ? 80 : 0;
+    int archives = 0;
+    for (int64_t k = 0; k < gs_source_count(s); k++) {
+        const char *dot = strrchr(gs_source_name(s, k), '.');
+        archives += dot && strcmp(dot, ".npz") == 0;
+    }
+    return archives == 1 && gs_source_find(s, ".allx") < 0 ? 80 : 0;
 }
 
 static void close_archive(archive *a) {
@@ -278,7 +283,7 @@ const gs_importer gs_importer_npz = {
     .abi = 1,
     .name = "npz",
     .summary = "NumPy archives: gnn-benchmark, GraphData and the heterophilous graphs.",
-    .files = "one .npz file",
+    .files = "one .npz file, or a folder with one",
     .recognise = recognise,
     .read = read_npz,
 };

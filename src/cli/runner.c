@@ -1,0 +1,220 @@
+#include "cli/runner.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/progress.h"
+#include "graph/kernels.h"
+#include "store/files.h"
+#include "store/model_file.h"
+#include "store/run_folder.h"
+#include "store/version.h"
+
+gs_status provenance_make(gs_value **out) {
+    gs_status status = GS_OK;
+    char hdf5[64];
+    gs_value *map = gs_map();
+    *out = NULL;
+    if (!map)
+        return GS_NO_MEMORY;
+    gs_hdf5_name(hdf5, sizeof hdf5);
+    GS_TRY(gs_map_set(map, "tool", gs_string("graphstill")));
+    GS_TRY(gs_map_set(map, "tool_version", gs_string(GS_VERSION)));
+    GS_TRY(gs_map_set(map, "git_commit", gs_string(GS_GIT_COMMIT)));
+    GS_TRY(gs_map_set(map, "kernels", gs_string(gs_kernels_default()->name)));
+    GS_TRY(gs_map_set(map, "blas", gs_string(gs_blas_name())));
+    GS_TRY(gs_map_set(map, "graphblas", gs_string(gs_graphblas_name())));
+    GS_TRY(gs_map_set(map, "hdf5", gs_string(hdf5)));
+    *out = map;
+    map = NULL;
+done:
+    gs_value_free(map);
+    return status;
+}
+
+/* What the observer of one seed needs. */
+typedef struct watch {
+    const runner *run;
+    progress shown;
+    const char *checkpoint_path, *graph_hash;
+    uint64_t seed;
+} watch;
+
+static void on_epoch(void *context, const gs_progress *now) {
+    progress_epoch(&((watch *)context)->shown, now);
+}
+
+static gs_status on_checkpoint(void *context, const gs_state *state) {
+    watch *w = context;
+    return gs_checkpoint_write(state, w->run->recipe, w->seed, w->graph_hash, w->checkpoint_path);
+}
+
+static bool on_poll(void *context) {
+    (void)context;
+    return progress_interrupted();
+}
+
+/* The teacher of one seed: the same seed of a run folder, or the one file. */
+static gs_status open_teacher(const runner *r, uint64_t seed, gs_teacher **out) {
+    gs_status status = GS_OK;
+    char *path = NULL;
+    *out = NULL;
+    if (!r->teacher)
+        return GS_OK;
+    if (gs_folder_exists(r->teacher)) {
+        path = gs_run_folder_seed(r->teacher, seed);
+        if (!path)
+            return GS_NO_MEMORY;
+        if (!gs_file_exists(path))
+            GS_FAIL(
+                GS_BAD_INPUT,
+                "The teacher %s has no seed %llu; choose its seeds with --seeds, or name one of "
+                "its files.",
+                r->teacher, (unsigned long long)seed);
+        GS_TRY(gs_teacher_open(path, r->teacher_kind, r->data, out));
+    } else if (gs_file_exists(r->teacher)) {
+        GS_TRY(gs_teacher_open(r->teacher, r->teacher_kind, r->data, out));
+    } else {
+        GS_FAIL(GS_BAD_IO, "There is no teacher %s.", r->teacher);
+    }
+done:
+    gs_free(path);
+    return status;
+}
+
+/* The split of one seed: the teacher's where it has one, else the recipe's. */
+static gs_status choose_split(const runner *r, const gs_teacher *teacher, uint64_t seed,
+                              uint8_t *role) {
+    gs_status status = GS_OK;
+    gs_split_config config = {0};
+    GS_TRY(gs_options_init(gs_split_options, &config));
+    GS_TRY(gs_options_read(gs_split_options, &config, r->recipe, "The recipe", true));
+    bool own = config.split && strcmp(config.split, "auto") != 0;
+    bool theirs = teacher && teacher->role;
+    if (own || !theirs)
+        GS_TRY(gs_split_draw(&config, r->data, seed, role));
+    else
+        memcpy(role, teacher->role, (size_t)r->data->n);
+    if (own && theirs && !r->allow_other_split &&
+        memcmp(role, teacher->role, (size_t)r->data->n) != 0)
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "The recipe asks for the split '%s', but the teacher %s was trained on another; leave "
+            "split out to inherit the teacher's, or allow it with --allow-other-split.",
+            config.split, teacher->label);
+    GS_TRY(gs_split_check(r->data, role));
+done:
+    gs_options_free(gs_split_options, &config);
+    return status;
+}
+
+/* Teacher and split of one seed. */
+static gs_status prepare(const runner *r, uint64_t seed, gs_teacher **teacher, uint8_t *role) {
+    gs_status status = open_teacher(r, seed, teacher);
+    return status == GS_OK ? choose_split(r, *teacher, seed, role) : status;
+}
+
+static gs_status log_seed(const runner *r, const gs_run *run) {
+    gs_status status = GS_OK;
+    gs_value *line = gs_map();
+    if (!line)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_map_set(line, "seed", gs_int((int64_t)run->seed)));
+    GS_TRY(gs_map_set(line, "seconds", gs_float(run->seconds)));
+    GS_TRY(gs_value_merge(line, run->metrics));
+    GS_TRY(gs_run_folder_log(r->folder, line));
+done:
+    gs_value_free(line);
+    return status;
+}
+
+static gs_status train_seed(const runner *r, int64_t index, const char *graph_hash,
+                            const gs_value *provenance, double *seconds) {
+    gs_status status = GS_OK, saved;
+    uint64_t seed = r->seeds[index];
+    gs_teacher *teacher = NULL;
+    uint8_t *role = NULL;
+    gs_state *resume = NULL;
+    gs_run *run = NULL;
+    char *path = gs_run_folder_seed(r->folder, seed),
+         *checkpoint = gs_run_folder_checkpoint(r->folder, seed);
+    watch w = {.run = r,
+               .shown = {.label = r->label, .seed_index = index, .seed_count = r->seed_count},
+               .checkpoint_path = checkpoint,
+               .graph_hash = graph_hash,
+               .seed = seed};
+    gs_observer observer = {.context = &w,
+                            .epoch = on_epoch,
+                            .checkpoint = on_checkpoint,
+                            .should_stop = on_poll,
+                            .checkpoint_every = r->checkpoint_every};
+    if (!path || !checkpoint)
+        GS_TRY(GS_NO_MEMORY);
+    if (r->resume && gs_file_exists(path)) {
+        progress_say("%s seed %llu: done before", r->label, (unsigned long long)seed);
+        goto done;
+    }
+    GS_NEW(role, r->data->n + 1);
+    GS_TRY(prepare(r, seed, &teacher, role));
+    if (r->resume)
+        GS_TRY(gs_checkpoint_read(checkpoint, r->recipe, seed, graph_hash, &resume));
+    saved = gs_train(r->recipe, r->data, role, teacher, seed, &observer, resume, &run);
+    if (run)
+        progress_seed_done(&w.shown, run);
+    GS_TRY(saved);
+    GS_TRY(gs_model_write(run, r->data, provenance, path));
+    GS_TRY(gs_file_remove(checkpoint));
+    GS_TRY(log_seed(r, run));
+    *seconds = run->seconds;
+done:
+    gs_run_free(run);
+    gs_teacher_free(teacher);
+    gs_free(role);
+    gs_free(path);
+    gs_free(checkpoint);
+    return status;
+}
+
+/* Teacher and split of the first seed, before anything is written. */
+static gs_status check_first(const runner *r) {
+    gs_status status = GS_OK;
+    gs_teacher *teacher = NULL;
+    uint8_t *role = NULL;
+    GS_NEW(role, r->data->n + 1);
+    GS_TRY(prepare(r, r->seeds[0], &teacher, role));
+done:
+    gs_teacher_free(teacher);
+    gs_free(role);
+    return status;
+}
+
+gs_status runner_run(const runner *r, gs_value **summary) {
+    gs_status status = GS_OK;
+    gs_value *provenance = NULL, *extra = NULL, *times = NULL;
+    char hash[17];
+    *summary = NULL;
+    gs_dataset_hash(r->data, false, hash);
+    GS_TRY(check_first(r));
+    GS_TRY(provenance_make(&provenance));
+    GS_TRY(gs_run_folder_open(r->folder, r->recipe, r->resume));
+    extra = gs_map();
+    times = gs_list();
+    if (!extra || !times)
+        GS_TRY(GS_NO_MEMORY);
+    progress_catch_interrupt();
+    for (int64_t k = 0; k < r->seed_count; k++) {
+        double seconds = NAN;
+        GS_TRY(train_seed(r, k, hash, provenance, &seconds));
+        GS_TRY(gs_list_add(times, isfinite(seconds) ? gs_float(seconds) : gs_null()));
+    }
+    status = gs_value_set_at(extra, "timings.train_seconds", times);
+    times = NULL;
+    GS_TRY(status);
+    GS_TRY(gs_run_folder_finish(r->folder, r->data, extra, summary));
+done:
+    gs_value_free(provenance);
+    gs_value_free(extra);
+    gs_value_free(times);
+    return status;
+}
