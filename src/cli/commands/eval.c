@@ -1,0 +1,186 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/output.h"
+#include "cli/runner.h"
+#include "distill/evaluate.h"
+#include "distill/statistics.h"
+#include "store/files.h"
+#include "store/model_file.h"
+#include "store/run_folder.h"
+
+static const gs_flag flags[] = {
+    {"graph", 'g', "FILE", "The graph that the run was trained on, or one with the same nodes.",
+     false},
+    {"teacher", 't', "RUN", "Also the agreement with this run, seed by seed.", false},
+    {0}};
+
+static const char *const prefixes[] = {"", "train", "val", "test", "hidden_test"};
+
+/* The node ids of the file must be those of the graph, in the same order. */
+static gs_status check_nodes(const gs_model_file *m, const gs_dataset *d, const char *path) {
+    char a[32];
+    if (m->n != d->n)
+        return gs_fail(GS_BAD_INPUT, "%s was trained on %lld nodes, but the graph has %lld.", path,
+                       (long long)m->n, (long long)d->n);
+    for (int64_t i = 0; i < d->n; i++) {
+        char b[32];
+        const char *theirs = m->id_text ? m->id_text[i] : b;
+        snprintf(b, sizeof b, "%lld", (long long)(m->id ? m->id[i] : i));
+        if (strcmp(theirs, gs_dataset_id(d, i, a)) != 0)
+            return gs_fail(GS_BAD_INPUT,
+                           "Row %lld of %s is node '%s', but in the graph it is '%s'.",
+                           (long long)i, path, theirs, gs_dataset_id(d, i, a));
+    }
+    return GS_OK;
+}
+
+static gs_status agreement(const char *run, uint64_t seed, const gs_matrix *logits, gs_value *map) {
+    gs_status status = GS_OK;
+    gs_matrix theirs = {0};
+    char *path = gs_folder_exists(run) ? gs_run_folder_seed(run, seed) : gs_strdup(run);
+    if (!path)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_model_read_output(path, "full", "logits", &theirs));
+    if (theirs.rows != logits->rows || theirs.cols != logits->cols)
+        GS_FAIL(GS_BAD_INPUT, "The outputs of %s are %lld x %lld, not %lld x %lld.", path,
+                (long long)theirs.rows, (long long)theirs.cols, (long long)logits->rows,
+                (long long)logits->cols);
+    GS_TRY(
+        gs_map_set(map, "agreement", gs_float(gs_agreement(logits, &theirs, NULL, logits->rows))));
+done:
+    gs_matrix_free(&theirs);
+    gs_free(path);
+    return status;
+}
+
+static gs_status score_file(const char *path, const gs_dataset *d, const char *teacher,
+                            gs_value **out) {
+    gs_status status = GS_OK;
+    gs_model_file *m = NULL;
+    gs_model *model = NULL;
+    gs_outputs outputs = {0};
+    int64_t *ids = NULL, count = 0;
+    gs_value *map = gs_map();
+    *out = NULL;
+    if (!map)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_model_read(path, &m));
+    GS_TRY(check_nodes(m, d, path));
+    GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
+    GS_TRY(gs_predict(m->recipe, model, d, "logits", &outputs));
+    for (unsigned role = GS_TRAIN; m->role && d->y && role <= GS_HIDDEN_TEST; role++) {
+        gs_scores scores;
+        GS_TRY(gs_split_rows(m->role, d->n, 1u << role, &ids, &count));
+        if (count > 0) {
+            GS_TRY(gs_evaluate(&outputs.logits, d->y, ids, count, &scores));
+            GS_TRY(gs_scores_write(&scores, prefixes[role], map));
+        }
+        gs_free(ids);
+        ids = NULL;
+    }
+    if (teacher)
+        GS_TRY(agreement(teacher, m->seed, &outputs.logits, map));
+    *out = map;
+    map = NULL;
+done:
+    gs_free(ids);
+    gs_outputs_free(&outputs);
+    gs_model_free(model);
+    gs_model_file_free(m);
+    gs_value_free(map);
+    return status;
+}
+
+/* {metric: {mean, std, values}} from one map of metrics a seed. */
+static gs_status summarise(const gs_value *each, const gs_run_list *list, gs_value **out) {
+    gs_status status = GS_OK;
+    double *values = NULL;
+    gs_value *map = gs_map(), *seeds = gs_list();
+    *out = NULL;
+    if (!map || !seeds)
+        GS_TRY(GS_NO_MEMORY);
+    GS_NEW(values, each->count + 1);
+    for (int64_t k = 0; k < each->count; k++)
+        GS_TRY(gs_list_add(seeds, gs_int((int64_t)list->seeds[k])));
+    status = gs_map_set(map, "seeds", seeds);
+    seeds = NULL;
+    GS_TRY(status);
+    for (int64_t q = 0; q < each->items[0]->count; q++) {
+        const char *name = each->items[0]->keys[q];
+        GS_TRY(gs_map_set(map, name, gs_map()));
+        gs_value *metric = gs_map_get(map, name);
+        GS_TRY(gs_map_set(metric, "values", gs_list()));
+        for (int64_t k = 0; k < each->count; k++) {
+            values[k] = gs_get_float(each->items[k], name, 0);
+            GS_TRY(gs_list_add(gs_map_get(metric, "values"), gs_float(values[k])));
+        }
+        GS_TRY(gs_map_set(metric, "mean", gs_float(gs_mean(values, each->count))));
+        GS_TRY(gs_map_set(metric, "std", gs_float(gs_std(values, each->count))));
+    }
+    *out = map;
+    map = NULL;
+done:
+    gs_free(values);
+    gs_value_free(map);
+    gs_value_free(seeds);
+    return status;
+}
+
+static gs_status print_metrics(const gs_value *map) {
+    gs_status status = GS_OK;
+    grid g = {0};
+    GS_TRY(grid_open(&g));
+    for (int64_t k = 0; k < map->count; k++) {
+        if (strcmp(map->keys[k], "seeds") == 0)
+            continue;
+        GS_TRY(grid_row(&g));
+        GS_TRY(grid_cell(&g, "%s", map->keys[k]));
+        GS_TRY(grid_cell(&g, "%.4f ± %.4f", gs_get_float(map->items[k], "mean", 0),
+                         gs_get_float(map->items[k], "std", 0)));
+    }
+    GS_TRY(grid_print(&g, "text"));
+done:
+    grid_close(&g);
+    return status;
+}
+
+static gs_status run(const gs_args *args) {
+    gs_status status = GS_OK;
+    const char *graph;
+    gs_dataset *data = NULL;
+    gs_run_list list = {0};
+    gs_value *each = gs_list(), *one = NULL, *out = NULL;
+    if (!each)
+        return GS_NO_MEMORY;
+    GS_TRY(args_need(args, "graph", &graph));
+    GS_TRY(gs_run_list_open(args->words[0], &list));
+    GS_TRY(graph_open(graph, &data));
+    for (int64_t k = 0; k < list.count; k++) {
+        GS_TRY(score_file(list.files[k], data, args_get(args, "teacher"), &one));
+        status = gs_list_add(each, one);
+        one = NULL;
+        GS_TRY(status);
+    }
+    GS_TRY(summarise(each, &list, &out));
+    GS_TRY(args->json ? output_json(out) : print_metrics(out));
+done:
+    gs_value_free(each);
+    gs_value_free(one);
+    gs_value_free(out);
+    gs_run_list_free(&list);
+    gs_dataset_free(data);
+    return status;
+}
+
+const gs_command gs_command_eval = {
+    .abi = 1,
+    .name = "eval",
+    .summary = "Score a run again from its parameters: accuracy, F1, NLL, ECE, agreement.",
+    .synopsis = "RUN -g GRAPH [-t TEACHER]",
+    .flags = flags,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};

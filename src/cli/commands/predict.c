@@ -1,0 +1,208 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/progress.h"
+#include "cli/runner.h"
+#include "distill/evaluate.h"
+#include "store/feature_table.h"
+#include "store/files.h"
+#include "store/model_file.h"
+#include "store/run_folder.h"
+
+static const gs_flag flags[] = {
+    {"graph", 'g', "FILE", "Predict the nodes of this graph.", false},
+    {"features", 0, "FILE",
+     "Predict rows of features (.npy or .csv); for models that need no graph.", false},
+    {"nodes", 0, "IDS", "Only these nodes, by their ids, separated by commas.", false},
+    {"output", 'o', "FILE", "CSV file to write; without it, standard output.", false},
+    {0}};
+
+/* Features alone, as a data set whose graph has no edge. */
+static gs_status open_features(const char *path, gs_dataset **out) {
+    gs_status status = GS_OK;
+    gs_dataset *d = gs_dataset_new();
+    *out = NULL;
+    if (!d)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_features_read(path, &d->x));
+    d->n = d->x.rows;
+    d->f = d->x.cols;
+    d->name = gs_strdup(path);
+    if (!d->name)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_csr_build(d->n, d->n, 0, NULL, NULL, NULL, false, &d->adjacency));
+    *out = d;
+    d = NULL;
+done:
+    gs_dataset_free(d);
+    return status;
+}
+
+/* Rows to print: all, or those of --nodes. */
+static gs_status choose_rows(const gs_dataset *d, const char *nodes, int64_t **rows,
+                             int64_t *count) {
+    gs_status status = GS_OK;
+    char *text = gs_strdup(nodes ? nodes : ""), *rest = text;
+    *count = 0;
+    if (!text)
+        return GS_NO_MEMORY;
+    GS_NEW(*rows, (nodes ? (int64_t)strlen(nodes) : d->n) + 2);
+    for (int64_t i = 0; !nodes && i < d->n; i++)
+        (*rows)[(*count)++] = i;
+    while (nodes && rest) {
+        char *word = rest;
+        rest = strchr(rest, ',');
+        if (rest)
+            *rest++ = 0;
+        int64_t row = gs_dataset_find(d, word);
+        if (row < 0)
+            GS_FAIL(GS_BAD_USAGE, "There is no node '%s' here.", word);
+        (*rows)[(*count)++] = row;
+    }
+done:
+    gs_free(text);
+    return status;
+}
+
+typedef struct text {
+    char *bytes;
+    size_t used, room;
+} text;
+
+static gs_status put(text *t, const char *word) {
+    size_t length = strlen(word);
+    if (t->used + length + 1 > t->room) {
+        size_t room = 2 * t->room + length + 65536;
+        char *more = gs_realloc(t->bytes, room);
+        if (!more)
+            return GS_NO_MEMORY;
+        t->bytes = more;
+        t->room = room;
+    }
+    memcpy(t->bytes + t->used, word, length + 1);
+    t->used += length;
+    return GS_OK;
+}
+
+/* A cell in quotes where it needs them. */
+static gs_status put_cell(text *t, const char *word) {
+    gs_status status = GS_OK;
+    if (!strpbrk(word, ",\"\r\n"))
+        return put(t, word);
+    GS_TRY(put(t, "\""));
+    for (; *word; word++) {
+        char one[3] = {*word, *word == '"' ? '"' : 0, 0};
+        GS_TRY(put(t, one));
+    }
+    GS_TRY(put(t, "\""));
+done:
+    return status;
+}
+
+static gs_status put_header(text *t, char *const *class_names, int64_t c) {
+    gs_status status = GS_OK;
+    char word[32];
+    GS_TRY(put(t, "id,label,confidence"));
+    for (int64_t k = 0; k < c; k++) {
+        snprintf(word, sizeof word, "class %lld", (long long)k);
+        GS_TRY(put(t, ","));
+        GS_TRY(put_cell(t, class_names ? class_names[k] : word));
+    }
+    GS_TRY(put(t, "\n"));
+done:
+    return status;
+}
+
+static gs_status put_row(text *t, const gs_dataset *d, const gs_matrix *logits, int64_t i) {
+    gs_status status = GS_OK;
+    char word[64];
+    const float *z = gs_row(logits, i);
+    int32_t label = gs_argmax(z, logits->cols);
+    double sum = 0;
+    for (int64_t k = 0; k < logits->cols; k++)
+        sum += exp((double)z[k] - (double)z[label]);
+    GS_TRY(put_cell(t, gs_dataset_id(d, i, word)));
+    GS_TRY(put(t, ","));
+    if (d->class_names && label < d->c)
+        GS_TRY(put_cell(t, d->class_names[label]));
+    else {
+        snprintf(word, sizeof word, "%d", label);
+        GS_TRY(put(t, word));
+    }
+    snprintf(word, sizeof word, ",%.6g", 1 / sum);
+    GS_TRY(put(t, word));
+    for (int64_t k = 0; k < logits->cols; k++) {
+        snprintf(word, sizeof word, ",%.6g", exp((double)z[k] - (double)z[label]) / sum);
+        GS_TRY(put(t, word));
+    }
+    GS_TRY(put(t, "\n"));
+done:
+    return status;
+}
+
+static gs_status open_data(const gs_args *args, gs_dataset **out) {
+    const char *graph = args_get(args, "graph"), *features = args_get(args, "features");
+    *out = NULL;
+    if ((graph == NULL) == (features == NULL))
+        return gs_fail(GS_BAD_USAGE, "'predict' needs either -g GRAPH or --features FILE.");
+    return graph ? graph_open(graph, out) : open_features(features, out);
+}
+
+static gs_status run(const gs_args *args) {
+    gs_status status = GS_OK;
+    const char *path = args_get(args, "output");
+    gs_run_list list = {0};
+    gs_model_file *m = NULL;
+    gs_model *model = NULL;
+    gs_dataset *data = NULL;
+    gs_outputs outputs = {0};
+    int64_t *rows = NULL, count = 0;
+    text t = {0};
+    GS_TRY(gs_run_list_open(args->words[0], &list));
+    GS_TRY(gs_model_read(list.files[list.best], &m));
+    GS_TRY(open_data(args, &data));
+    if (data->f != m->f)
+        GS_FAIL(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
+                (long long)m->f, (long long)data->f);
+    GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
+    if (gs_model_needs_graph(model) && args_get(args, "features"))
+        GS_FAIL(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph (-g), not "
+                              "features alone.");
+    GS_TRY(choose_rows(data, args_get(args, "nodes"), &rows, &count));
+    GS_TRY(gs_predict(m->recipe, model, data, "logits", &outputs));
+    GS_TRY(put_header(&t, data->class_names, m->c));
+    for (int64_t k = 0; k < count; k++)
+        GS_TRY(put_row(&t, data, &outputs.logits, rows[k]));
+    if (list.count > 1)
+        progress_say("predicting with seed %llu, the best on validation of %lld",
+                     (unsigned long long)list.seeds[list.best], (long long)list.count);
+    if (path)
+        GS_TRY(gs_file_write(path, t.bytes, (int64_t)t.used));
+    else
+        fwrite(t.bytes, 1, t.used, stdout);
+done:
+    gs_free(t.bytes);
+    gs_free(rows);
+    gs_outputs_free(&outputs);
+    gs_model_free(model);
+    gs_model_file_free(m);
+    gs_dataset_free(data);
+    gs_run_list_free(&list);
+    return status;
+}
+
+const gs_command gs_command_predict = {
+    .abi = 1,
+    .name = "predict",
+    .summary = "Predict classes with a trained model.",
+    .synopsis = "RUN (-g GRAPH | --features FILE) [--nodes IDS] [-o FILE]",
+    .details =
+        "Of a run with several seeds, the best on validation predicts. Writes CSV: id, label,\n"
+        "confidence, and the probability of each class.",
+    .flags = flags,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};
