@@ -131,19 +131,35 @@ typedef struct edge_drop_job {
     bool add;
 } edge_drop_job;
 
-static void edge_chunk(void *context, int64_t first, int64_t last) {
+/* Heads of one edge that are drawn at a time. */
+#define EDGE_HEADS 64
+
+GS_CLONES static void edge_chunk(void *context, int64_t first, int64_t last) {
     const edge_drop_job *job = context;
     int64_t heads = job->heads;
     const int64_t *ids = job->drop.ids;
+    uint32_t word[EDGE_HEADS / 2 + 1], threshold = job->drop.threshold;
+    uint16_t lanes[EDGE_HEADS + 2];
+    float scale = job->drop.scale;
     for (int64_t i = job->a->cut[first]; i < job->a->cut[last]; i++) {
         uint64_t key = gs_row_key(job->drop.key, (uint64_t)(ids ? ids[i] : i));
+        uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
         for (int64_t e = job->a->ptr[i]; e < job->a->ptr[i + 1]; e++) {
             int64_t j = job->a->col[e];
-            uint32_t column = (uint32_t)((ids ? ids[j] : j) * heads);
-            for (int64_t h = 0; h < heads; h++) {
-                bool keep = gs_lane(key, column + (uint32_t)h) >= job->drop.threshold;
-                float y = keep ? job->from[e * heads + h] * job->drop.scale : 0;
-                job->to[e * heads + h] = job->add ? job->to[e * heads + h] + y : y;
+            for (int64_t h = 0; h < heads; h += EDGE_HEADS) {
+                uint32_t column = (uint32_t)((ids ? ids[j] : j) * heads + h), odd = column & 1u;
+                int64_t some = heads - h < EDGE_HEADS ? heads - h : EDGE_HEADS;
+                int pairs = (int)((odd + some + 1) / 2);
+                for (int q = 0; q < pairs; q++)
+                    word[q] = gs_mix32(gs_mix32(low + ((column >> 1) + (uint32_t)q) * 0x9e3779b9u) +
+                                       high);
+                memcpy(lanes, word, (size_t)pairs * sizeof *word);
+                const float *from = job->from + e * heads + h;
+                float *to = job->to + e * heads + h;
+                for (int64_t k = 0; k < some; k++) {
+                    float y = lanes[odd + k] >= threshold ? from[k] * scale : 0;
+                    to[k] = job->add ? to[k] + y : y;
+                }
             }
         }
     }
