@@ -214,6 +214,11 @@ static void check_attention(golden *g, const gs_attention *a) {
         gs_matrix_free(&m[k]);
 }
 
+/* A bias right before batch norm has no gradient: both sides hold rounding, and Adam blows it up. */
+static bool vanishes(const golden *g, const gs_entry *e) {
+    return strcmp(g->model, "mlp-bn") == 0 && strcmp(e->name, "convs.0.bias") == 0;
+}
+
 static void run_model(const char *graph, int model, bool sparse, const gs_kernels *kernels) {
     gs_kernels_set_default(kernels);
     golden g = open_model(graph, model);
@@ -241,6 +246,11 @@ static void run_model(const char *graph, int model, bool sparse, const gs_kernel
                       step, relative);
         for (int64_t k = 0; step == 0 && k < g.state->count; k++) {
             gs_entry *e = g.state->entries[k];
+            if (vanishes(&g, e)) {
+                for (int64_t q = 0; q < e->grad.cols; q++)
+                    ck_near(e->grad.data[q], 0, 1e-6);
+                continue;
+            }
             double d = e->kind == GS_PARAMETER ? distance(&g, "grad", e, &e->grad) : 0;
             ck_assert_msg(d <= TOLERANCE, "%s %s: gradient of %s differs by %g", graph, g.model,
                           e->name, d);
@@ -251,7 +261,7 @@ static void run_model(const char *graph, int model, bool sparse, const gs_kernel
     int64_t count = 0;
     for (int64_t k = 0; k < g.state->count; k++) {
         gs_entry *e = g.state->entries[k];
-        if (e->kind != GS_PARAMETER)
+        if (e->kind != GS_PARAMETER || vanishes(&g, e))
             continue;
         double d = distance(&g, "params_after", e, &e->value);
         ck_assert_msg(d <= TOLERANCE, "%s %s: %s after ten steps differs by %g", graph, g.model,
