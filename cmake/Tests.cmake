@@ -4,7 +4,7 @@ if(NOT check_FOUND)
   message(FATAL_ERROR "The library check was not found; run tools/install-deps.")
 endif()
 set(test_warnings -Wno-double-promotion -Wno-conversion -Wno-missing-prototypes -Wno-pedantic
-    -Wno-float-conversion)
+    -Wno-float-conversion -Wno-sign-conversion)
 file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*/test_*.c")
 foreach(source ${tests})
   get_filename_component(name "${source}" NAME_WE)

@@ -33,7 +33,7 @@ START_TEST(blocks_are_aligned_counted_and_zeroed) {
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         char *block = gs_calloc(sizes[k], 1);
         ck_assert_ptr_nonnull(block);
-        ck_assert_int_eq((uintptr_t)block % 64, 0);
+        ck_assert((uintptr_t)block % 64 == 0);
         for (size_t q = 0; q < sizes[k]; q += 61)
             ck_assert_int_eq(block[q], 0);
         ck_assert_int_eq(gs_alloc_get_stats().live_blocks, before + 1);

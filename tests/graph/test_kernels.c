@@ -1,0 +1,335 @@
+/* Both kernel tables against CXSparse in double precision and against each other, on the shapes
+   where kernels go wrong. */
+#include <cs.h>
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "check_main.h"
+#include "graph/build.h"
+#include "graph/kernels.h"
+
+static const gs_kernels *const tables[] = {&gs_kernels_native, &gs_kernels_graphblas};
+static const int64_t widths[] = {1, 3, 7, 16, 17, 64, 100, 256, 602};
+enum { WIDTHS = 9, GRAPHS = 8 };
+
+static gs_csr *make(int64_t rows, int64_t cols, int64_t count, const int64_t *row,
+                    const int64_t *col, bool values) {
+    gs_csr *a = NULL;
+    float *val = NULL;
+    if (values) {
+        val = gs_calloc((size_t)count + 1, sizeof *val);
+        for (int64_t e = 0; e < count; e++)
+            val[e] = (float)gs_normal(gs_key_make(5, 0, "v"), (uint64_t)e, 0);
+    }
+    ck_ok(gs_csr_build(rows, cols, count, row, col, val, values, &a));
+    ck_ok(gs_csr_need_transpose(a));
+    gs_free(val);
+    return a;
+}
+
+/* 0 no edges, 1 one node, 2 one node with a loop, 3 isolated nodes, 4 loops, 5 a hub, 6 rectangular
+   with values, 7 square with values. */
+static gs_csr *graph_number(int which) {
+    enum { M = 3000 };
+    static int64_t row[M], col[M];
+    int64_t rows = 40, cols = 40, count = 0;
+    gs_key key = gs_key_make(which, 0, "graph");
+    switch (which) {
+    case 0:
+        return make(5, 5, 0, row, col, false);
+    case 1:
+    case 2:
+        row[0] = col[0] = 0;
+        return make(1, 1, which - 1, row, col, false);
+    case 5:
+        rows = cols = 700;
+        for (int64_t j = 1; j < rows; j++) {
+            row[count] = 0, col[count++] = j;
+            row[count] = j, col[count++] = 0;
+        }
+        return make(rows, cols, count, row, col, false);
+    case 6:
+        rows = 90, cols = 300;
+        break;
+    case 7:
+        rows = cols = 500;
+        break;
+    default:
+        break;
+    }
+    int64_t limit = which == 3 ? rows / 2 : rows;
+    for (int64_t e = 0; e < M / 2; e++) {
+        row[count] = (int64_t)(gs_uniform(key, (uint64_t)e, 0) * (double)limit);
+        col[count++] =
+            which == 4 && e % 5 == 0
+                ? row[count]
+                : (int64_t)(gs_uniform(key, (uint64_t)e, 1) * (double)(which == 3 ? limit : cols));
+    }
+    return make(rows, cols, count, row, col, which >= 6);
+}
+
+static gs_matrix random_matrix(int64_t rows, int64_t cols, uint64_t seed) {
+    gs_matrix m;
+    ck_ok(gs_matrix_init(&m, rows, cols));
+    for (int64_t i = 0; i < rows * cols; i++)
+        m.data[i] = (float)gs_normal(gs_key_make(seed, 0, "m"), (uint64_t)i, 0);
+    return m;
+}
+
+static float *random_edges(const gs_csr *a, int64_t heads) {
+    float *w = gs_calloc((size_t)(a->nnz * heads + 1), sizeof *w);
+    for (int64_t e = 0; e < a->nnz * heads; e++)
+        w[e] = (float)gs_normal(gs_key_make(77, 0, "w"), (uint64_t)e, 0);
+    return w;
+}
+
+/* A as CXSparse wants it: by columns, in double; head h of w. */
+static cs_dl *to_cxsparse(const gs_csr *a, const float *w, int64_t heads, int64_t h,
+                          bool absolute) {
+    cs_dl *t = cs_dl_spalloc(a->rows, a->cols, a->nnz > 0 ? a->nnz : 1, 1, 1), *c;
+    for (int64_t i = 0; i < a->rows; i++)
+        for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
+            double v = (double)(w ? w[e * heads + h] : gs_csr_value(a, e));
+            cs_dl_entry(t, i, a->col[e], absolute ? fabs(v) : v);
+        }
+    c = cs_dl_compress(t);
+    cs_dl_spfree(t);
+    return c;
+}
+
+/* y = A x for one column, and the same with absolute values: the size of rounding. */
+static void check_product(const gs_csr *a, const float *w, int64_t heads, bool turned,
+                          const gs_matrix *x, const gs_matrix *y) {
+    int64_t d = x->cols / heads;
+    double *in = gs_calloc((size_t)x->rows + 1, sizeof *in),
+           *size = gs_calloc((size_t)x->rows + 1, 8),
+           *out = gs_calloc((size_t)y->rows + 1, sizeof *out),
+           *bound = gs_calloc((size_t)y->rows + 1, 8);
+    for (int64_t h = 0; h < heads; h++) {
+        cs_dl *plain = to_cxsparse(a, w, heads, h, false),
+              *absolute = to_cxsparse(a, w, heads, h, true);
+        if (turned) {
+            cs_dl *p = cs_dl_transpose(plain, 1), *q = cs_dl_transpose(absolute, 1);
+            cs_dl_spfree(plain);
+            cs_dl_spfree(absolute);
+            plain = p;
+            absolute = q;
+        }
+        for (int64_t k = 0; k < d; k++) {
+            for (int64_t i = 0; i < x->rows; i++) {
+                in[i] = (double)gs_row(x, i)[h * d + k];
+                size[i] = fabs(in[i]);
+            }
+            memset(out, 0, (size_t)y->rows * sizeof *out);
+            memset(bound, 0, (size_t)y->rows * sizeof *bound);
+            cs_dl_gaxpy(plain, in, out);
+            cs_dl_gaxpy(absolute, size, bound);
+            for (int64_t i = 0; i < y->rows; i++)
+                ck_near(gs_row(y, i)[h * d + k], out[i], 1e-5 * bound[i]);
+        }
+        cs_dl_spfree(plain);
+        cs_dl_spfree(absolute);
+    }
+    gs_free(in);
+    gs_free(size);
+    gs_free(out);
+    gs_free(bound);
+}
+
+START_TEST(products_equal_cxsparse) {
+    const gs_kernels *k = tables[_i % 2];
+    gs_csr *a = graph_number(_i / 2);
+    static const int64_t heads[] = {1, 3, 8};
+    for (int q = 0; q < WIDTHS; q++)
+        for (int hh = 0; hh < 3; hh++) {
+            if (hh > 0 && widths[q] > 64)
+                continue;
+            float *w = random_edges(a, heads[hh]);
+            gs_matrix x = random_matrix(a->cols, heads[hh] * widths[q], 1),
+                      xt = random_matrix(a->rows, heads[hh] * widths[q], 2),
+                      y = random_matrix(a->rows, heads[hh] * widths[q], 3),
+                      yt = random_matrix(a->cols, heads[hh] * widths[q], 4);
+            for (int given = heads[hh] > 1; given < 2; given++) {
+                ck_ok(k->spmm(a, given ? w : NULL, heads[hh], &x, &y));
+                check_product(a, given ? w : NULL, heads[hh], false, &x, &y);
+                ck_ok(k->spmm_t(a, given ? w : NULL, heads[hh], &xt, &yt));
+                check_product(a, given ? w : NULL, heads[hh], true, &xt, &yt);
+            }
+            gs_free(w);
+            gs_matrix_free(&x);
+            gs_matrix_free(&xt);
+            gs_matrix_free(&y);
+            gs_matrix_free(&yt);
+        }
+    gs_csr_free(a);
+}
+END_TEST
+
+START_TEST(edge_kernels_equal_a_double_loop) {
+    const gs_kernels *k = tables[_i % 2];
+    gs_csr *a = graph_number(_i / 2);
+    static const int64_t shapes[][2] = {{1, 1}, {1, 64}, {3, 7}, {8, 8}, {2, 100}};
+    for (int q = 0; q < 5; q++) {
+        int64_t heads = shapes[q][0], d = shapes[q][1];
+        gs_matrix p = random_matrix(a->rows, heads * d, 1),
+                  r = random_matrix(a->cols, heads * d, 2), u = random_matrix(a->rows, heads, 3),
+                  v = random_matrix(a->cols, heads, 4), dst = random_matrix(a->rows, heads, 5),
+                  src = random_matrix(a->cols, heads, 6);
+        float *s = random_edges(a, heads), *out = random_edges(a, heads),
+              *g = random_edges(a, heads);
+        ck_ok(k->sddmm(a, heads, &p, &r, s));
+        ck_ok(k->edge_add(a, heads, &u, &v, out));
+        for (int64_t i = 0; i < a->rows; i++)
+            for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+                for (int64_t h = 0; h < heads; h++) {
+                    double want = 0, size = 0;
+                    for (int64_t c = 0; c < d; c++) {
+                        double one = (double)gs_row(&p, i)[h * d + c] *
+                                     (double)gs_row(&r, a->col[e])[h * d + c];
+                        want += one;
+                        size += fabs(one);
+                    }
+                    ck_near(s[e * heads + h], want, 1e-5 * size);
+                    want = (double)gs_row(&u, i)[h] + (double)gs_row(&v, a->col[e])[h];
+                    ck_near(out[e * heads + h], want, 1e-6 * (1 + fabs(want)));
+                }
+        ck_ok(k->edge_sum(a, heads, g, &dst, &src));
+        double *sums = gs_calloc((size_t)((a->rows + a->cols) * heads * 2 + 1), 8),
+               *size = sums + (a->rows + a->cols) * heads;
+        for (int64_t i = 0; i < a->rows; i++)
+            for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+                for (int64_t h = 0; h < heads; h++) {
+                    int64_t at = i * heads + h, to = (a->rows + a->col[e]) * heads + h;
+                    sums[at] += (double)g[e * heads + h];
+                    sums[to] += (double)g[e * heads + h];
+                    size[at] += fabs((double)g[e * heads + h]);
+                    size[to] += fabs((double)g[e * heads + h]);
+                }
+        for (int64_t i = 0; i < a->rows * heads; i++)
+            ck_near(dst.data[i], sums[i], 1e-5 * size[i]);
+        for (int64_t i = 0; i < a->cols * heads; i++)
+            ck_near(src.data[i], sums[a->rows * heads + i], 1e-5 * size[a->rows * heads + i]);
+        gs_free(sums);
+        gs_free(s);
+        gs_free(out);
+        gs_free(g);
+        gs_matrix_free(&p);
+        gs_matrix_free(&r);
+        gs_matrix_free(&u);
+        gs_matrix_free(&v);
+        gs_matrix_free(&dst);
+        gs_matrix_free(&src);
+    }
+    gs_csr_free(a);
+}
+END_TEST
+
+START_TEST(softmax_equals_a_double_loop) {
+    const gs_kernels *k = tables[_i % 2];
+    gs_csr *a = graph_number(_i / 2);
+    static const int64_t heads[] = {1, 3, 8};
+    for (int q = 0; q < 3; q++) {
+        int64_t n = heads[q];
+        float *s = random_edges(a, n), *p = random_edges(a, n), *g = random_edges(a, n),
+              *ds = random_edges(a, n);
+        for (int64_t e = 0; e < a->nnz * n; e++)
+            s[e] *= 20; /* far from each other */
+        ck_ok(k->edge_softmax(a, n, s, p));
+        ck_ok(k->edge_softmax_back(a, n, p, g, ds));
+        for (int64_t i = 0; i < a->rows; i++)
+            for (int64_t h = 0; h < n; h++) {
+                double top = -INFINITY, sum = 0, dot = 0;
+                for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+                    top = fmax(top, (double)s[e * n + h]);
+                for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+                    sum += exp((double)s[e * n + h] - top);
+                for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+                    dot += (double)p[e * n + h] * (double)g[e * n + h];
+                for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
+                    double want = exp((double)s[e * n + h] - top) / sum;
+                    ck_near(p[e * n + h], want, 1e-5 * want + 1e-12);
+                    double out = (double)p[e * n + h];
+                    ck_near(ds[e * n + h], out * ((double)g[e * n + h] - dot), 2e-5 * out + 1e-9);
+                }
+            }
+        gs_free(s);
+        gs_free(p);
+        gs_free(g);
+        gs_free(ds);
+    }
+    gs_csr_free(a);
+}
+END_TEST
+
+START_TEST(the_same_bits_for_any_number_of_threads) {
+    const gs_kernels *k = tables[_i % 2];
+    const int threads[] = {1, 2, 3, 5, 8};
+    gs_csr *a = graph_number(_i / 2);
+    static const int64_t shapes[][2] = {{1, 7}, {1, 64}, {4, 16}};
+    for (int q = 0; q < 3; q++) {
+        int64_t heads = shapes[q][0], d = shapes[q][1];
+        gs_matrix x = random_matrix(a->cols, heads * d, 1),
+                  xt = random_matrix(a->rows, heads * d, 2);
+        gs_matrix y[2], yt[2], dst[2], src[2];
+        float *w = random_edges(a, heads), *s[2], *p[2];
+        for (int side = 0; side < 2; side++) {
+            y[side] = random_matrix(a->rows, heads * d, 9);
+            yt[side] = random_matrix(a->cols, heads * d, 9);
+            dst[side] = random_matrix(a->rows, heads, 9);
+            src[side] = random_matrix(a->cols, heads, 9);
+            s[side] = random_edges(a, heads);
+            p[side] = random_edges(a, heads);
+        }
+        for (int n = 0; n < 5; n++) {
+            int side = n > 0;
+            gs_set_threads(threads[n]);
+            ck_ok(k->spmm(a, w, heads, &x, &y[side]));
+            ck_ok(k->spmm_t(a, w, heads, &xt, &yt[side]));
+            ck_ok(k->sddmm(a, heads, &xt, &x, s[side]));
+            ck_ok(k->edge_softmax(a, heads, s[side], p[side]));
+            ck_ok(k->edge_sum(a, heads, p[side], &dst[side], &src[side]));
+            if (side == 0)
+                continue;
+            size_t edges = (size_t)(a->nnz * heads) * sizeof(float);
+            ck_assert_mem_eq(y[0].data, y[1].data, (size_t)(y[0].rows * y[0].cols) * 4);
+            ck_assert_mem_eq(yt[0].data, yt[1].data, (size_t)(yt[0].rows * yt[0].cols) * 4);
+            ck_assert_mem_eq(s[0], s[1], edges);
+            ck_assert_mem_eq(p[0], p[1], edges);
+            ck_assert_mem_eq(dst[0].data, dst[1].data, (size_t)(dst[0].rows * heads) * 4);
+            ck_assert_mem_eq(src[0].data, src[1].data, (size_t)(src[0].rows * heads) * 4);
+        }
+        for (int side = 0; side < 2; side++) {
+            gs_matrix_free(&y[side]);
+            gs_matrix_free(&yt[side]);
+            gs_matrix_free(&dst[side]);
+            gs_matrix_free(&src[side]);
+            gs_free(s[side]);
+            gs_free(p[side]);
+        }
+        gs_free(w);
+        gs_matrix_free(&x);
+        gs_matrix_free(&xt);
+    }
+    gs_csr_free(a);
+}
+END_TEST
+
+START_TEST(tables_by_name) {
+    ck_assert_ptr_eq(gs_kernels_by_name("native"), &gs_kernels_native);
+    ck_assert_ptr_eq(gs_kernels_by_name("auto"), &gs_kernels_native);
+    ck_assert_ptr_eq(gs_kernels_by_name("graphblas"), &gs_kernels_graphblas);
+    ck_assert_ptr_null(gs_kernels_by_name("cuda"));
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, products_equal_cxsparse, 0, 2 * GRAPHS);
+    tcase_add_loop_test(tc, edge_kernels_equal_a_double_loop, 0, 2 * GRAPHS);
+    tcase_add_loop_test(tc, softmax_equals_a_double_loop, 0, 2 * GRAPHS);
+    tcase_add_loop_test(tc, the_same_bits_for_any_number_of_threads, 0, 2 * GRAPHS);
+    tcase_add_test(tc, tables_by_name);
+}
+
+GS_TEST_MAIN("graph kernels", add_tests)
