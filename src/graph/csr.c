@@ -108,7 +108,9 @@ gs_status gs_csr_build(int64_t rows, int64_t cols, int64_t count, const int64_t 
         status = check_triples(rows, cols, count, row, col, val);
     if (status != GS_OK)
         return status;
-    if (rows == 0 || cols == 0) { /* GraphBLAS has no matrix without rows */
+    /* GraphBLAS has no matrix without rows and builds none from no entry; sizes are checked here.
+     */
+    if (count == 0 || rows > INT32_MAX || cols > INT32_MAX) {
         GS_TRY(csr_new(rows, cols, 0, !pattern, out));
         GS_TRY(csr_finish(*out));
         return GS_OK;

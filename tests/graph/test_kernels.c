@@ -61,11 +61,11 @@ static gs_csr *graph_number(int which) {
     }
     int64_t limit = which == 3 ? rows / 2 : rows;
     for (int64_t e = 0; e < M / 2; e++) {
-        row[count] = (int64_t)(gs_uniform(key, (uint64_t)e, 0) * (double)limit);
-        col[count++] =
-            which == 4 && e % 5 == 0
-                ? row[count]
-                : (int64_t)(gs_uniform(key, (uint64_t)e, 1) * (double)(which == 3 ? limit : cols));
+        int64_t from = (int64_t)(gs_uniform(key, (uint64_t)e, 0) * (double)limit);
+        int64_t to =
+            (int64_t)(gs_uniform(key, (uint64_t)e, 1) * (double)(which == 3 ? limit : cols));
+        row[count] = from;
+        col[count++] = which == 4 && e % 5 == 0 ? from : to;
     }
     return make(rows, cols, count, row, col, which >= 6);
 }

@@ -214,7 +214,8 @@ static void check_attention(golden *g, const gs_attention *a) {
         gs_matrix_free(&m[k]);
 }
 
-/* A bias right before batch norm has no gradient: both sides hold rounding, and Adam blows it up. */
+/* A bias right before batch norm has no gradient: both sides hold rounding, and Adam blows it up.
+ */
 static bool vanishes(const golden *g, const gs_entry *e) {
     return strcmp(g->model, "mlp-bn") == 0 && strcmp(e->name, "convs.0.bias") == 0;
 }

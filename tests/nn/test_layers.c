@@ -1,0 +1,160 @@
+/* Every registered layer, with its defaults, on a ten-node graph. */
+#include <math.h>
+
+#include "base/alloc.h"
+#include "base/rng.h"
+#include "check_main.h"
+#include "grad/check.h"
+#include "nn/model.h"
+
+typedef struct world {
+    gs_state *state;
+    gs_model *model;
+    gs_csr *graph;
+    gs_operators operators;
+    gs_matrix x;
+    int32_t y[10];
+} world;
+
+static world open_world(const char *layer, const char *norm, int64_t layers) {
+    world w = {.state = gs_state_new()};
+    int64_t row[20], col[20];
+    for (int64_t i = 0; i < 10; i++) {
+        row[2 * i] = col[2 * i + 1] = i;
+        col[2 * i] = row[2 * i + 1] = (i + 3) % 10;
+        w.y[i] = (int32_t)(i % 3);
+    }
+    ck_ok(gs_csr_build(10, 10, 20, row, col, NULL, false, &w.graph));
+    w.operators.adjacency = w.graph;
+    ck_ok(gs_matrix_init(&w.x, 10, 4));
+    for (int64_t i = 0; i < 40; i++)
+        w.x.data[i] = (float)gs_normal(gs_key_make(1, 0, "x"), (uint64_t)i, 0);
+    gs_value *recipe = gs_map();
+    ck_ok(gs_map_set(recipe, "model", gs_string(layer)));
+    ck_ok(gs_map_set(recipe, "layers", gs_int(layers)));
+    ck_ok(gs_map_set(recipe, "hidden", gs_int(5)));
+    ck_ok(gs_map_set(recipe, "activation", gs_string("tanh")));
+    ck_ok(gs_map_set(recipe, "norm", gs_string(norm)));
+    ck_ok(gs_map_set(recipe, "dropout", gs_float(0.2)));
+    ck_ok(gs_model_new(recipe, 4, 3, w.state, 1, &w.model));
+    gs_value_free(recipe);
+    return w;
+}
+
+static void close_world(world *w) {
+    gs_model_free(w->model);
+    gs_state_free(w->state);
+    gs_operators_free(&w->operators);
+    gs_csr_free(w->graph);
+    gs_matrix_free(&w->x);
+}
+
+static gs_var *loss_of(void *context, gs_tape *t) {
+    world *w = context;
+    gs_var *z = gs_model_forward(w->model, t, &w->operators, gs_tape_constant(t, &w->x), NULL);
+    return gs_nll(t, z, w->y, NULL, 10, false);
+}
+
+START_TEST(gradients_equal_finite_differences) {
+    static const char *const norms[] = {"none", "batch", "layer"};
+    world w = open_world(gs_layers[_i / 3]->name, norms[_i % 3], 2);
+    double worst;
+    ck_ok(gs_gradient_check(w.state, loss_of, &w, true, 8, 3e-2, &worst));
+    close_world(&w);
+}
+END_TEST
+
+START_TEST(taps_change_no_bit) {
+    world w = open_world(gs_layers[_i]->name, "none", 3);
+    gs_tap taps[3];
+    gs_tape *t = gs_tape_new();
+    gs_matrix plain;
+    gs_tape_start(t, 1, 1, true);
+    gs_var *z = gs_model_forward(w.model, t, &w.operators, gs_tape_constant(t, &w.x), NULL);
+    ck_ok(gs_tape_status(t));
+    ck_ok(gs_matrix_copy(&plain, &z->value));
+    gs_tape_start(t, 1, 1, true);
+    z = gs_model_forward(w.model, t, &w.operators, gs_tape_constant(t, &w.x), taps);
+    ck_assert_mem_eq(plain.data, z->value.data, 30 * sizeof(float));
+    for (int k = 0; k < 3; k++)
+        ck_assert(taps[k].pre && taps[k].post && taps[k].pre->value.rows == 10);
+    ck_assert_ptr_eq(taps[2].pre, z);
+    gs_matrix_free(&plain);
+    gs_tape_free(t);
+    close_world(&w);
+}
+END_TEST
+
+START_TEST(descriptors_are_complete) {
+    const gs_layer *l = gs_layers[_i];
+    ck_assert_int_eq(l->abi, GS_ABI);
+    ck_assert(l->name && l->summary && l->source && l->declare && l->forward);
+    ck_assert_ptr_eq(gs_layer_by_name(l->name), l);
+    ck_assert(l->summary[strlen(l->summary) - 1] == '.');
+}
+END_TEST
+
+START_TEST(a_stack_mixes_layers) {
+    const char *text = "{\"stack\": [{\"model\": \"gat\", \"hidden\": 3, \"heads\": 2},"
+                       " {\"model\": \"linear\", \"hidden\": 4}, {\"model\": \"gcn\"}]}";
+    gs_value *recipe = NULL, *described = gs_map();
+    gs_state *state = gs_state_new();
+    gs_model *model = NULL;
+    ck_ok(gs_json_read(text, (int64_t)strlen(text), &recipe));
+    ck_ok(gs_model_new(recipe, 4, 3, state, 1, &model));
+    ck_assert_int_eq(gs_model_layers(model), 3);
+    ck_assert(gs_model_needs_graph(model));
+    ck_assert_int_eq(gs_state_find(state, "convs.1.weight")->value.rows, 6);
+    ck_assert_int_eq(gs_model_parameters(model), 4 * 6 + 6 + 6 + 6 + 6 * 4 + 4 + 4 * 3 + 3);
+    ck_ok(gs_model_describe(model, described));
+    ck_assert_ptr_nonnull(gs_map_get(described, "stack"));
+    gs_model_free(model);
+    gs_state_free(state);
+    gs_value_free(described);
+    gs_value_free(recipe);
+}
+END_TEST
+
+START_TEST(bad_stacks_are_named) {
+    const char *const texts[] = {"{\"model\": \"gcm\"}",
+                                 "{\"stack\": []}",
+                                 "{\"stack\": [3]}",
+                                 "{\"stack\": [{\"heads\": 2}]}",
+                                 "{\"model\": \"gcn\", \"hidden\": 0}",
+                                 "{\"model\": \"gat\", \"heads\": 0}"};
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+        gs_value *recipe = NULL;
+        gs_state *state = gs_state_new();
+        gs_model *model = NULL;
+        ck_ok(gs_json_read(texts[k], (int64_t)strlen(texts[k]), &recipe));
+        ck_fails(GS_BAD_USAGE, gs_model_new(recipe, 4, 3, state, 1, &model));
+        ck_assert_ptr_null(model);
+        gs_state_free(state);
+        gs_value_free(recipe);
+    }
+}
+END_TEST
+
+START_TEST(a_graph_model_without_a_graph_is_refused) {
+    world w = open_world("gcn", "none", 2);
+    gs_tape *t = gs_tape_new();
+    gs_model_forward(w.model, t, NULL, gs_tape_constant(t, &w.x), NULL);
+    ck_assert_int_eq(gs_tape_status(t), GS_BAD_USAGE);
+    gs_tape_free(t);
+    close_world(&w);
+}
+END_TEST
+
+static void add_tests(TCase *tc) {
+    int count = 0;
+    while (gs_layers[count])
+        count++;
+    tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, 3 * count);
+    tcase_add_loop_test(tc, taps_change_no_bit, 0, count);
+    tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
+    tcase_add_test(tc, a_stack_mixes_layers);
+    tcase_add_test(tc, bad_stacks_are_named);
+    tcase_add_test(tc, a_graph_model_without_a_graph_is_refused);
+}
+
+GS_TEST_MAIN("nn layers", add_tests)
