@@ -92,6 +92,8 @@ static void close_world(world *w) {
 static gs_var *weighed(world *w, gs_tape *t, gs_var *x) {
     gs_matrix part = {.rows = x->value.rows, .cols = x->value.cols};
     part.data = gs_tape_extra(t, (size_t)(part.rows * part.cols + 1) * sizeof(float));
+    if (!part.data)
+        return gs_tape_dead(t);
     for (int64_t i = 0; i < part.rows * part.cols; i++)
         part.data[i] = w->weight.data[i % (N * 2 * D)];
     return gs_sum(t, gs_mul(t, x, gs_tape_constant(t, &part)));
