@@ -421,7 +421,7 @@ static gs_status run_one(pickle *p, uint8_t op, bool *done) {
     case '.':
         *done = true;
         p->root = pop(p);
-        return p->root ? GS_OK : damaged(p);
+        return p->root && p->mark_count == 0 ? GS_OK : damaged(p);
     default:
         return gs_fail(
             GS_BAD_INPUT,

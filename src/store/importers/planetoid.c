@@ -22,8 +22,8 @@ typedef struct part {
 } part;
 
 typedef struct parts {
-    part allx, ally, tx, ty, y, graph;
-    pickle_csr all_features, test_features;
+    part allx, ally, tx, ty, x, y, graph;
+    pickle_csr all_features, test_features, train_features;
     npy_array all_labels, test_labels, train_labels;
     int64_t *test; /* test.index */
     int64_t test_count;
@@ -59,6 +59,7 @@ static void close_parts(parts *p) {
     close_part(&p->ally);
     close_part(&p->tx);
     close_part(&p->ty);
+    close_part(&p->x);
     close_part(&p->y);
     close_part(&p->graph);
     gs_free(p->test);
@@ -109,6 +110,7 @@ static gs_status open_parts(gs_source *s, parts *p) {
     GS_TRY(open_part(s, ".ally", &p->ally));
     GS_TRY(open_part(s, ".tx", &p->tx));
     GS_TRY(open_part(s, ".ty", &p->ty));
+    GS_TRY(open_part(s, ".x", &p->x));
     GS_TRY(open_part(s, ".y", &p->y));
     GS_TRY(open_part(s, ".graph", &p->graph));
     GS_TRY(read_test_index(s, p));
@@ -120,7 +122,12 @@ static gs_status open_parts(gs_source *s, parts *p) {
     GS_TRY(check_labels(&p->all_labels, p->all_features.rows, -1, p->ally.name));
     int64_t c = p->all_labels.shape[1];
     GS_TRY(check_labels(&p->test_labels, p->test_features.rows, c, p->ty.name));
-    GS_TRY(check_labels(&p->train_labels, -1, c, p->y.name));
+    /* x repeats the first rows of allx; it is read to be checked, not used */
+    GS_TRY(pickle_csr_of(p->x.root, p->x.name, &p->train_features));
+    GS_TRY(check_labels(&p->train_labels, p->train_features.rows, c, p->y.name));
+    if (p->train_features.cols != p->all_features.cols)
+        GS_FAIL(GS_BAD_INPUT, "%s has %lld features, but %s has %lld.", p->x.name,
+                (long long)p->train_features.cols, p->allx.name, (long long)p->all_features.cols);
     if (p->test_features.cols != p->all_features.cols)
         GS_FAIL(GS_BAD_INPUT, "%s has %lld features, but %s has %lld.", p->tx.name,
                 (long long)p->test_features.cols, p->allx.name, (long long)p->all_features.cols);
