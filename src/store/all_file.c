@@ -42,6 +42,7 @@ static gs_status write_view(hid_t file, const run_seeds *r, const char *name, h5
     const float nan = NAN;
     if (!source)
         GS_TRY(GS_NO_MEMORY);
+    GS_TRY(h5_parents(file, name));
     GS_TRY(map_sources(properties, whole, r, source, rank, dims));
     if (number == NUMBER_F32 && H5Pset_fill_value(properties, H5T_NATIVE_FLOAT, &nan) < 0)
         GS_TRY(h5_write_failed("The view of all seeds"));

@@ -240,7 +240,7 @@ const char *gs_file_kind(const char *path) {
     hid_t file = H5I_INVALID_HID;
     char *format = NULL;
     const char *kind = NULL;
-    GS_TRY(h5_open(path, &file));
+    GS_TRY(h5_open_outline(path, &file));
     GS_TRY(h5_get_text(file, "format", &format));
     if (format && strcmp(format, FORMAT) == 0)
         kind = "graph";

@@ -36,20 +36,19 @@ gs_status h5_create(const char *path, h5_writer *w);
 gs_status h5_commit(h5_writer *w);
 /* Frees the writer; removes the temporary file unless committed. */
 void h5_abandon(h5_writer *w);
-/* Opens for reading, after the whole file was walked in a forked child. */
+/* Opens what is sound of a file, for reading: a child process copies it, so that damage cannot
+   reach this one (h5_child.c). Contiguous datasets of numbers still lie in the file itself. Refuses
+   links into other files, virtual and external data, unknown filters, and sizes that cannot be.
+   Safe while other threads exist, as long as they do not use HDF5. */
 gs_status h5_open(const char *path, hid_t *file);
+/* The same without the content of datasets: to see what a file is. */
+gs_status h5_open_outline(const char *path, hid_t *file);
+/* The copy itself, for the child; `path` is the original's, absolute (h5_copy.c). */
+gs_status h5_copy(hid_t from, hid_t to, const char *path, int64_t file_bytes, bool outline);
 /* Closes any HDF5 identifier and sets it to H5I_INVALID_HID; negative ones are left alone. */
 void h5_close(hid_t *id);
 /* GS_BAD_IO with errno's sentence, for a failed write into `path`. */
 gs_status h5_write_failed(const char *what);
-
-/* ---- the walk (h5_walk.c) ---- */
-
-/* Reads everything that a file holds in a child process that may crash or hang in our place, and
-   passes its verdict on. A file that passed is not walked again while it is unchanged. */
-gs_status h5_walk(const char *path);
-/* The check itself, on an open file, without a child. */
-gs_status h5_walk_file(hid_t file, int64_t file_bytes);
 
 /* ---- attributes (h5_attribute.c) ---- */
 
@@ -82,8 +81,14 @@ typedef enum h5_layout {
     LAYOUT_PLAIN, /* contiguous, with the attribute crc32 of its bytes */
     LAYOUT_PACKED /* chunked, shuffle, gzip 1, fletcher32: for index arrays */
 } h5_layout;
+/* CRC-32 as zlib and Python's zlib.crc32 compute it, continued from `before` (0 at first); of
+   texts, each with the NUL that ends it. */
+uint32_t h5_checksum(uint32_t before, const void *data, size_t bytes);
+uint32_t h5_text_checksum(char *const *strings, int64_t count);
 /* Missing groups on the way are made. `out` may be NULL. */
 gs_status h5_group(hid_t at, const char *name, hid_t *out);
+/* Makes the missing groups above `name`. */
+gs_status h5_parents(hid_t at, const char *name);
 gs_status h5_write(hid_t at, const char *name, h5_number number, int rank, const int64_t *dims,
                    const void *data, h5_layout layout, h5_tag tag, hid_t *out);
 gs_status h5_write_matrix(hid_t at, const char *name, const gs_matrix *m, h5_tag tag, hid_t *out);
@@ -91,6 +96,8 @@ gs_status h5_write_matrix(hid_t at, const char *name, const gs_matrix *m, h5_tag
 gs_status h5_write_text(hid_t at, const char *name, const char *text, h5_tag tag);
 gs_status h5_write_strings(hid_t at, const char *name, char *const *strings, int64_t count,
                            h5_tag tag, hid_t *out);
+/* The same without tag and checksum; count -1 makes it a scalar. */
+gs_status h5_put_texts(hid_t at, const char *name, char *const *texts, int64_t count, hid_t *out);
 /* Makes a dataset a dimension scale; attaches it to dimension `d` of another, with the label. */
 gs_status h5_make_scale(hid_t scale, const char *label);
 gs_status h5_attach_scale(hid_t dataset, int d, const char *label, hid_t scale);
@@ -142,6 +149,8 @@ gs_status h5_read_rows(hid_t dataset, int64_t begin, int64_t count, int64_t widt
 gs_status h5_read_text(hid_t at, const char *name, char **out);
 gs_status h5_read_strings(hid_t at, const char *name, char ***out, int64_t *count);
 bool h5_is_text(hid_t at, const char *name); /* a dataset of strings */
+/* The strings of an open dataset of `rank` 0 (or one string) or 1. */
+gs_status h5_dataset_texts(hid_t dataset, int rank, char ***out, int64_t *count);
 /* nodes/id as numbers or as text, the other NULL; both NULL when absent. `n` -1: any length. */
 gs_status h5_read_ids(hid_t file, const char *name, int64_t n, int64_t **id, char ***text,
                       int64_t *count);

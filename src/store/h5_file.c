@@ -92,18 +92,3 @@ void h5_abandon(h5_writer *w) {
     gs_free(w->path);
     *w = (h5_writer){.file = H5I_INVALID_HID};
 }
-
-gs_status h5_open(const char *path, hid_t *file) {
-    gs_status status = GS_OK;
-    hid_t fapl = H5I_INVALID_HID;
-    *file = H5I_INVALID_HID;
-    h5_start();
-    GS_TRY(h5_walk(path));
-    fapl = access_properties();
-    *file = H5Fopen(path, H5F_ACC_RDONLY, fapl < 0 ? H5P_DEFAULT : fapl);
-    if (*file < 0)
-        GS_FAIL(GS_BAD_INPUT, "It is damaged or incomplete: HDF5 cannot open it.");
-done:
-    h5_close(&fapl);
-    return status;
-}

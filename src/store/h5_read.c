@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/alloc.h"
 
@@ -125,7 +124,7 @@ gs_status h5_verify(hid_t d, const h5_shape *shape) {
     int64_t expected;
     hid_t type = H5I_INVALID_HID, memory = H5I_INVALID_HID, space = H5I_INVALID_HID;
     void *buffer = NULL;
-    uLong crc = crc32(0, NULL, 0);
+    uint32_t crc = 0;
     GS_TRY(h5_get_int(d, "crc32", -1, &expected));
     if (expected < 0)
         goto done;
@@ -152,7 +151,7 @@ gs_status h5_verify(hid_t d, const h5_shape *shape) {
         }
         if (memory < 0 || H5Dread(d, type, memory, space, H5P_DEFAULT, buffer) < 0)
             GS_FAIL(GS_BAD_INPUT, "%s cannot be read.", h5_where(d, ""));
-        crc = crc32(crc, buffer, (uInt)(count[0] * row));
+        crc = h5_checksum(crc, buffer, count[0] * row);
         h5_close(&memory);
     }
     if ((int64_t)crc != expected)

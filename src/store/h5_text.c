@@ -67,30 +67,28 @@ done:
     return status;
 }
 
-/* Strings of a dataset with `rank` 0 or 1. */
-static gs_status read_strings(hid_t at, const char *name, int rank, char ***out, int64_t *count) {
+gs_status h5_dataset_texts(hid_t d, int rank, char ***out, int64_t *count) {
     gs_status status = GS_OK;
-    hid_t d = H5I_INVALID_HID, type = H5I_INVALID_HID, space = H5I_INVALID_HID;
     hsize_t dims[H5S_MAX_RANK];
+    hid_t type = H5Dget_type(d), space = H5Dget_space(d);
+    int64_t expected;
     *out = NULL;
     *count = 0;
-    if (!h5_is_text(at, name))
-        GS_FAIL(GS_BAD_INPUT, "%s must be a dataset of strings.", h5_where(at, name));
-    d = H5Dopen2(at, name, H5P_DEFAULT);
-    type = d < 0 ? d : H5Dget_type(d);
-    space = d < 0 ? d : H5Dget_space(d);
     int given = space < 0 ? -1 : H5Sget_simple_extent_dims(space, dims, NULL);
-    int64_t n = given == 1 ? (int64_t)dims[0] : 1;
+    hsize_t n = given == 1 ? dims[0] : 1;
     bool one = given == 0 || (given == 1 && n == 1);
     if (type < 0 || (rank == 0 ? !one : given != 1) || n > INT64_MAX / 64)
-        GS_FAIL(GS_BAD_INPUT, "%s must be %s.", h5_where(at, name),
+        GS_FAIL(GS_BAD_INPUT, "%s must be %s.", h5_where(d, ""),
                 rank == 0 ? "one string" : "a vector of strings");
-    GS_TRY(gs_alloc_check(n * (int64_t)sizeof(char *), h5_where(at, name)));
+    GS_TRY(gs_alloc_check((int64_t)n * (int64_t)sizeof(char *), h5_where(d, "")));
     GS_NEW(*out, n + 1);
-    *count = n;
+    *count = (int64_t)n;
     if (n > 0)
-        GS_TRY(H5Tis_variable_str(type) > 0 ? read_variable(d, type, space, n, *out)
-                                            : read_fixed(d, type, n, *out));
+        GS_TRY(H5Tis_variable_str(type) > 0 ? read_variable(d, type, space, *count, *out)
+                                            : read_fixed(d, type, *count, *out));
+    GS_TRY(h5_get_int(d, "crc32", -1, &expected));
+    if (expected >= 0 && expected != h5_text_checksum(*out, *count))
+        GS_FAIL(GS_BAD_INPUT, "%s is damaged: its checksum does not match.", h5_where(d, ""));
 done:
     if (status != GS_OK) {
         h5_free_names(*out, *count);
@@ -99,6 +97,16 @@ done:
     }
     h5_close(&space);
     h5_close(&type);
+    return status;
+}
+
+static gs_status read_strings(hid_t at, const char *name, int rank, char ***out, int64_t *count) {
+    *out = NULL;
+    *count = 0;
+    if (!h5_is_text(at, name))
+        return gs_fail(GS_BAD_INPUT, "%s must be a dataset of strings.", h5_where(at, name));
+    hid_t d = H5Dopen2(at, name, H5P_DEFAULT);
+    gs_status status = h5_dataset_texts(d, rank, out, count);
     h5_close(&d);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "store/h5.h"
 
 #include <hdf5_hl.h>
+#include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -89,12 +90,36 @@ static char *replace(const char *text, bool escape) {
 char *h5_link_name(const char *name) { return replace(name, true); }
 char *h5_unlink_name(const char *link) { return replace(link, false); }
 
-gs_status h5_group(hid_t at, const char *name, hid_t *out) {
-    gs_status status = GS_OK;
+static hid_t create_group(hid_t at, const char *name) {
     hid_t links = h5_link_properties(), properties = H5Pcreate(H5P_GROUP_CREATE);
     hid_t g = H5I_INVALID_HID;
     if (links >= 0 && properties >= 0 && H5Pset_obj_track_times(properties, false) >= 0)
         g = H5Gcreate2(at, name, links, properties, H5P_DEFAULT);
+    h5_close(&links);
+    h5_close(&properties);
+    return g;
+}
+
+/* Groups that the library makes on its own bear the time. */
+gs_status h5_parents(hid_t at, const char *name) {
+    char part[512];
+    for (const char *slash = strchr(name + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof part, "%.*s", (int)(slash - name), name);
+        if (H5Lexists(at, part, H5P_DEFAULT) > 0)
+            continue;
+        hid_t g = create_group(at, part);
+        if (g < 0)
+            return h5_write_failed(h5_where(at, part));
+        h5_close(&g);
+    }
+    return GS_OK;
+}
+
+gs_status h5_group(hid_t at, const char *name, hid_t *out) {
+    gs_status status = GS_OK;
+    hid_t g = H5I_INVALID_HID;
+    GS_TRY(h5_parents(at, name));
+    g = create_group(at, name);
     if (g < 0)
         GS_TRY(h5_write_failed(h5_where(at, name)));
     if (out) {
@@ -103,8 +128,6 @@ gs_status h5_group(hid_t at, const char *name, hid_t *out) {
     }
 done:
     h5_close(&g);
-    h5_close(&links);
-    h5_close(&properties);
     return status;
 }
 
@@ -120,10 +143,9 @@ done:
     return status;
 }
 
-/* CRC-32 as zlib and Python's zlib.crc32 compute it. */
-static uint32_t checksum(const void *data, size_t bytes) {
+uint32_t h5_checksum(uint32_t before, const void *data, size_t bytes) {
     const unsigned char *at = data;
-    uLong crc = crc32(0, NULL, 0);
+    uLong crc = before;
     while (bytes > 0) {
         uInt part = bytes > 1u << 30 ? 1u << 30 : (uInt)bytes;
         crc = crc32(crc, at, part);
@@ -131,6 +153,13 @@ static uint32_t checksum(const void *data, size_t bytes) {
         bytes -= part;
     }
     return (uint32_t)crc;
+}
+
+uint32_t h5_text_checksum(char *const *strings, int64_t count) {
+    uint32_t crc = 0;
+    for (int64_t k = 0; k < count; k++)
+        crc = h5_checksum(crc, strings[k], strlen(strings[k]) + 1);
+    return crc;
 }
 
 static gs_status set_layout(hid_t properties, h5_layout layout, h5_number number, int rank,
@@ -165,6 +194,7 @@ gs_status h5_write(hid_t at, const char *name, h5_number number, int rank, const
     hid_t d = H5I_INVALID_HID;
     hid_t space = rank ? H5Screate_simple(rank, size, NULL) : H5Screate(H5S_SCALAR);
     hid_t properties = h5_dataset_properties(), links = h5_link_properties();
+    GS_TRY(h5_parents(at, name));
     if (space >= 0 && properties >= 0 && links >= 0 &&
         set_layout(properties, layout, number, rank, size) == GS_OK)
         d = H5Dcreate2(at, name, h5_file_type(number), space, links, properties, H5P_DEFAULT);
@@ -173,7 +203,7 @@ gs_status h5_write(hid_t at, const char *name, h5_number number, int rank, const
         GS_TRY(h5_write_failed(h5_where(at, name)));
     GS_TRY(set_tag(d, tag));
     if (layout == LAYOUT_PLAIN)
-        GS_TRY(h5_set_int(d, "crc32", (int64_t)checksum(data, count * h5_number_bytes(number))));
+        GS_TRY(h5_set_int(d, "crc32", h5_checksum(0, data, count * h5_number_bytes(number))));
     if (out) {
         *out = d;
         d = H5I_INVALID_HID;
@@ -203,24 +233,20 @@ gs_status h5_attach_scale(hid_t dataset, int d, const char *label, hid_t scale) 
     return GS_OK;
 }
 
-/* One text (count < 0) or a vector of them. */
-static gs_status write_texts(hid_t at, const char *name, const void *texts, int64_t count,
-                             h5_tag tag, hid_t *out) {
+gs_status h5_put_texts(hid_t at, const char *name, char *const *texts, int64_t count, hid_t *out) {
     gs_status status = GS_OK;
     hsize_t dim = (hsize_t)(count < 0 ? 1 : count);
     hid_t d = H5I_INVALID_HID, type = H5Tcopy(H5T_C_S1);
     hid_t space = count < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &dim, NULL);
     hid_t properties = h5_dataset_properties(), links = h5_link_properties();
+    GS_TRY(h5_parents(at, name));
     if (type >= 0 && space >= 0 && properties >= 0 && links >= 0 &&
         H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
         d = H5Dcreate2(at, name, type, space, links, properties, H5P_DEFAULT);
     if (d < 0 || (dim > 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0))
         GS_TRY(h5_write_failed(h5_where(at, name)));
-    GS_TRY(set_tag(d, tag));
-    if (out) {
-        *out = d;
-        d = H5I_INVALID_HID;
-    }
+    *out = d;
+    d = H5I_INVALID_HID;
 done:
     h5_close(&d);
     h5_close(&type);
@@ -230,8 +256,25 @@ done:
     return status;
 }
 
+static gs_status write_texts(hid_t at, const char *name, char *const *texts, int64_t count,
+                             h5_tag tag, hid_t *out) {
+    gs_status status = GS_OK;
+    hid_t d = H5I_INVALID_HID;
+    GS_TRY(h5_put_texts(at, name, texts, count, &d));
+    GS_TRY(set_tag(d, tag));
+    GS_TRY(h5_set_int(d, "crc32", h5_text_checksum(texts, count < 0 ? 1 : count)));
+    if (out) {
+        *out = d;
+        d = H5I_INVALID_HID;
+    }
+done:
+    h5_close(&d);
+    return status;
+}
+
 gs_status h5_write_text(hid_t at, const char *name, const char *text, h5_tag tag) {
-    return write_texts(at, name, &text, -1, tag, NULL);
+    char *one = (char *)(uintptr_t)text;
+    return write_texts(at, name, &one, -1, tag, NULL);
 }
 
 gs_status h5_write_strings(hid_t at, const char *name, char *const *strings, int64_t count,

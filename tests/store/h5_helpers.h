@@ -86,6 +86,22 @@ static inline void ck_same_file(const char *a, const char *b) {
     gs_free(y);
 }
 
+static inline herr_t refuse_times(hid_t object, const char *name, const H5O_info_t *info,
+                                  void *context) {
+    (void)object;
+    (void)context;
+    ck_assert_msg(info->ctime == 0 && info->mtime == 0, "%s bears the time", name);
+    return 0;
+}
+
+/* No object of the file says when it was made: files of equal runs are equal tomorrow, too. */
+static inline void ck_no_times(const char *path) {
+    hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    ck_assert(f >= 0);
+    ck_assert(H5Ovisit(f, H5_INDEX_NAME, H5_ITER_INC, refuse_times, NULL) >= 0);
+    H5Fclose(f);
+}
+
 /* No file of the folder has a temporary name. */
 static inline void ck_no_leftovers(void) {
     char **names = NULL;

@@ -73,6 +73,7 @@ START_TEST(everything_comes_back) {
     ck_same(s, back);
     ck_ok(gs_checkpoint_write(back, recipe, 1ull << 63, "0123456789abcdef", test_file("d.h5")));
     ck_same_file(path, test_file("d.h5"));
+    ck_no_times(path);
     ck_no_leftovers();
     gs_state_free(s);
     gs_state_free(back);

@@ -82,6 +82,7 @@ static void round_trip(const gs_dataset *d) {
     ck_ok(gs_graph_write(d, test_file("a.h5")));
     ck_ok(gs_graph_write(d, test_file("b.h5")));
     ck_same_file(test_file("a.h5"), test_file("b.h5"));
+    ck_no_times(test_file("a.h5"));
     ck_ok(gs_graph_read(test_file("a.h5"), &back));
     ck_same_graph(d, back);
     /* what was read writes the same bytes again */
