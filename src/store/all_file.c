@@ -68,24 +68,16 @@ done:
 static gs_status write_scales(hid_t file, const run_seeds *r, const gs_dataset *data, scales *s) {
     gs_status status = GS_OK;
     int64_t *seeds = NULL;
-    char **names = NULL;
-    h5_tag seed = {"seed", "1", "structure"}, label = {"class_name", "1", "structure"};
+    h5_tag seed = {"seed", "1", "structure"};
     GS_NEW(seeds, r->count);
-    GS_NEW(names, r->c + 1);
     for (int64_t k = 0; k < r->count; k++)
         seeds[k] = (int64_t)r->list[k].seed;
     GS_TRY(h5_write(file, "seed", NUMBER_I64, 1, &r->count, seeds, LAYOUT_PLAIN, seed, &s->seed));
     GS_TRY(h5_make_scale(s->seed, "seed"));
     GS_TRY(nodes_write_ids(file, data, &s->node));
-    for (int64_t k = 0; !data->class_names && k < r->c; k++)
-        if (!(names[k] = gs_format("%lld", (long long)k)))
-            GS_TRY(GS_NO_MEMORY);
-    GS_TRY(h5_write_strings(file, "classes/names", data->class_names ? data->class_names : names,
-                            r->c, label, &s->class_));
-    GS_TRY(h5_make_scale(s->class_, "class"));
+    GS_TRY(nodes_write_classes(file, data, r->c, &s->class_));
 done:
     gs_free(seeds);
-    h5_free_names(names, r->c);
     return status;
 }
 

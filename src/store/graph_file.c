@@ -30,12 +30,13 @@ done:
 
 static gs_status write_features(hid_t file, const gs_dataset *d, hid_t node) {
     gs_status status = GS_OK;
-    hid_t x = H5I_INVALID_HID, names = H5I_INVALID_HID;
-    h5_tag tag = {"features", "1", "input"};
+    hid_t x = H5I_INVALID_HID, names = H5I_INVALID_HID, feature = H5I_INVALID_HID;
+    h5_tag tag = {"features", "1", "input"}, label = {"feature_name", "1", "structure"};
+    if (d->feature_names || d->x.data)
+        GS_TRY(h5_write_scale(file, "feature", 0, d->f, &feature));
     if (d->feature_names) {
-        h5_tag label = {"feature_name", "1", "structure"};
         GS_TRY(h5_write_strings(file, "feature_names", d->feature_names, d->f, label, &names));
-        GS_TRY(h5_make_scale(names, "feature"));
+        GS_TRY(h5_attach_scale(names, 0, "feature", feature));
     }
     if (d->x_sparse)
         GS_TRY(h5_write_csr(file, "features", d->x_sparse, tag));
@@ -45,28 +46,27 @@ static gs_status write_features(hid_t file, const gs_dataset *d, hid_t node) {
     GS_TRY(h5_set_text(x, "encoding-type", "array"));
     GS_TRY(h5_set_text(x, "encoding-version", "0.2.0"));
     GS_TRY(h5_attach_scale(x, 0, "node", node));
-    GS_TRY(h5_attach_scale(x, 1, "feature", names));
+    GS_TRY(h5_attach_scale(x, 1, "feature", feature));
 done:
     h5_close(&x);
     h5_close(&names);
+    h5_close(&feature);
     return status;
 }
 
 static gs_status write_labels(hid_t file, const gs_dataset *d, hid_t node) {
     gs_status status = GS_OK;
-    hid_t y = H5I_INVALID_HID, names = H5I_INVALID_HID;
-    h5_tag label = {"class_name", "1", "structure"}, tag = {"label", "1", "target"};
+    hid_t y = H5I_INVALID_HID, scale = H5I_INVALID_HID;
+    h5_tag tag = {"label", "1", "target"};
     if (d->class_names)
-        GS_TRY(h5_write_strings(file, "classes/names", d->class_names, d->c, label, &names));
-    if (names >= 0)
-        GS_TRY(h5_make_scale(names, "class"));
+        GS_TRY(nodes_write_classes(file, d, d->c, &scale));
     if (!d->y)
         goto done;
     GS_TRY(h5_write(file, "labels", NUMBER_I32, 1, &d->n, d->y, LAYOUT_PLAIN, tag, &y));
     GS_TRY(h5_attach_scale(y, 0, "node", node));
 done:
     h5_close(&y);
-    h5_close(&names);
+    h5_close(&scale);
     return status;
 }
 
@@ -110,14 +110,17 @@ done:
 gs_status gs_graph_write(const gs_dataset *d, const char *path) {
     gs_status status = GS_OK;
     h5_writer w = {.file = H5I_INVALID_HID};
-    hid_t node = H5I_INVALID_HID;
+    hid_t node = H5I_INVALID_HID, from = H5I_INVALID_HID;
     h5_tag adjacency = {"adjacency", "1", "input"}, origin = {"original_index", "1", "record"};
     GS_TRY(h5_create(path, &w));
     GS_TRY(write_root(w.file, d));
     GS_TRY(nodes_write_ids(w.file, d, &node));
-    if (d->original_index)
+    if (d->original_index) {
         GS_TRY(h5_write(w.file, "nodes/original_index", NUMBER_I64, 1, &d->n, d->original_index,
-                        LAYOUT_PACKED, origin, NULL));
+                        LAYOUT_PACKED, origin, &from));
+        GS_TRY(h5_attach_scale(from, 0, "node", node));
+        h5_close(&from);
+    }
     GS_TRY(h5_write_csr(w.file, "adjacency", d->adjacency, adjacency));
     GS_TRY(write_features(w.file, d, node));
     GS_TRY(write_labels(w.file, d, node));
@@ -126,6 +129,7 @@ gs_status gs_graph_write(const gs_dataset *d, const char *path) {
     h5_close(&node);
     GS_TRY(h5_commit(&w));
 done:
+    h5_close(&from);
     h5_close(&node);
     h5_abandon(&w);
     return gs_context(status, "%s", path);

@@ -98,6 +98,9 @@ gs_status h5_write_strings(hid_t at, const char *name, char *const *strings, int
                            h5_tag tag, hid_t *out);
 /* The same without tag and checksum; count -1 makes it a scalar. */
 gs_status h5_put_texts(hid_t at, const char *name, char *const *texts, int64_t count, hid_t *out);
+/* Makes the dataset `name` a dimension scale that counts `count` places from `first`: dimensions of
+   other datasets bear its name (xarray asks that it stands in a group above theirs). */
+gs_status h5_write_scale(hid_t at, const char *name, int64_t first, int64_t count, hid_t *out);
 /* Makes a dataset a dimension scale; attaches it to dimension `d` of another, with the label. */
 gs_status h5_make_scale(hid_t scale, const char *label);
 gs_status h5_attach_scale(hid_t dataset, int d, const char *label, hid_t scale);

@@ -225,6 +225,20 @@ gs_status h5_make_scale(hid_t scale, const char *label) {
     return H5DSset_scale(scale, label) < 0 ? h5_write_failed("A dimension scale") : GS_OK;
 }
 
+gs_status h5_write_scale(hid_t at, const char *name, int64_t first, int64_t count, hid_t *out) {
+    gs_status status = GS_OK;
+    int64_t *places = NULL;
+    h5_tag tag = {"index", "1", "structure"};
+    GS_NEW(places, count + 1);
+    for (int64_t k = 0; k < count; k++)
+        places[k] = first + k;
+    GS_TRY(h5_write(at, name, NUMBER_I64, 1, &count, places, LAYOUT_PACKED, tag, out));
+    GS_TRY(h5_make_scale(*out, name));
+done:
+    gs_free(places);
+    return status;
+}
+
 gs_status h5_attach_scale(hid_t dataset, int d, const char *label, hid_t scale) {
     if (label && H5DSset_label(dataset, (unsigned)d, label) < 0)
         return h5_write_failed("A dimension label");

@@ -92,24 +92,13 @@ done:
 static gs_status write_nodes(writing *w) {
     gs_status status = GS_OK;
     hid_t split = H5I_INVALID_HID;
-    char **names = NULL;
-    h5_tag label = {"class_name", "1", "structure"};
     GS_TRY(nodes_write_ids(w->file, w->data, &w->node));
     GS_TRY(h5_write(w->file, "nodes/split", NUMBER_U8, 1, &w->run->n, w->run->role, LAYOUT_PLAIN,
                     split_tag, &split));
     GS_TRY(h5_attach_scale(split, 0, "node", w->node));
-    if (!w->data->class_names) {
-        GS_NEW(names, w->run->c + 1);
-        for (int64_t k = 0; k < w->run->c; k++)
-            if (!(names[k] = gs_format("%lld", (long long)k)))
-                GS_TRY(GS_NO_MEMORY);
-    }
-    GS_TRY(h5_write_strings(w->file, "classes/names", names ? names : w->data->class_names,
-                            w->run->c, label, &w->class_));
-    GS_TRY(h5_make_scale(w->class_, "class"));
+    GS_TRY(nodes_write_classes(w->file, w->data, w->run->c, &w->class_));
 done:
     h5_close(&split);
-    h5_free_names(names, w->run->c);
     return status;
 }
 
@@ -128,18 +117,30 @@ done:
     return status;
 }
 
-static gs_status write_embeddings(const writing *w, hid_t group, const gs_outputs *o) {
+/* pre and post of one layer, and the scale of their columns. */
+static gs_status write_layer(const writing *w, hid_t group, int64_t layer, const gs_matrix *pre,
+                             const gs_matrix *post) {
     gs_status status = GS_OK;
+    hid_t own = H5I_INVALID_HID, unit = H5I_INVALID_HID;
     char name[64];
     h5_tag tag = {"embedding", "1", "output"};
-    for (int64_t k = 0; k < o->layers; k++) {
-        snprintf(name, sizeof name, "embeddings/%lld/pre", (long long)k);
-        if (o->pre)
-            GS_TRY(write_rows(w, group, name, &o->pre[k], tag, "hidden", H5I_INVALID_HID));
-        snprintf(name, sizeof name, "embeddings/%lld/post", (long long)k);
-        if (o->post)
-            GS_TRY(write_rows(w, group, name, &o->post[k], tag, "hidden", H5I_INVALID_HID));
-    }
+    snprintf(name, sizeof name, "embeddings/%lld", (long long)layer);
+    GS_TRY(h5_group(group, name, &own));
+    GS_TRY(h5_write_scale(own, "unit", 0, pre->data ? pre->cols : post->cols, &unit));
+    GS_TRY(write_rows(w, own, "pre", pre, tag, "unit", unit));
+    GS_TRY(write_rows(w, own, "post", post, tag, "unit",
+                      !pre->data || pre->cols == post->cols ? unit : H5I_INVALID_HID));
+done:
+    h5_close(&unit);
+    h5_close(&own);
+    return status;
+}
+
+static gs_status write_embeddings(const writing *w, hid_t group, const gs_outputs *o) {
+    gs_status status = GS_OK;
+    for (int64_t k = 0; o->pre && o->post && k < o->layers; k++)
+        if (o->pre[k].data || o->post[k].data)
+            GS_TRY(write_layer(w, group, k, &o->pre[k], &o->post[k]));
 done:
     return status;
 }
@@ -214,12 +215,13 @@ done:
 
 static gs_status write_history(const writing *w) {
     gs_status status = GS_OK;
-    hid_t group = H5I_INVALID_HID;
+    hid_t group = H5I_INVALID_HID, epoch = H5I_INVALID_HID, d = H5I_INVALID_HID;
     double *column = NULL;
     char *link = NULL;
     const gs_matrix *h = &w->run->history;
     h5_tag tag = {"history", "1", "record"};
     GS_TRY(h5_group(w->file, "history", &group));
+    GS_TRY(h5_write_scale(w->file, "epoch", 1, h->rows, &epoch));
     GS_NEW(column, h->rows + 1);
     for (int64_t k = 0; k < w->run->history_count && k < h->cols; k++) {
         link = h5_link_name(w->run->history_columns[k]);
@@ -227,11 +229,15 @@ static gs_status write_history(const writing *w) {
             GS_TRY(GS_NO_MEMORY);
         for (int64_t e = 0; e < h->rows; e++)
             column[e] = (double)h->data[e * h->cols + k];
-        GS_TRY(h5_write(group, link, NUMBER_F64, 1, &h->rows, column, LAYOUT_PLAIN, tag, NULL));
+        GS_TRY(h5_write(group, link, NUMBER_F64, 1, &h->rows, column, LAYOUT_PLAIN, tag, &d));
+        GS_TRY(h5_attach_scale(d, 0, "epoch", epoch));
+        h5_close(&d);
         gs_free(link);
         link = NULL;
     }
 done:
+    h5_close(&d);
+    h5_close(&epoch);
     h5_close(&group);
     gs_free(column);
     gs_free(link);

@@ -11,10 +11,12 @@ const h5_tag split_tag = {"split", "1", "structure"};
 
 gs_status nodes_write_ids(hid_t file, const gs_dataset *d, hid_t *scale) {
     gs_status status = GS_OK;
+    hid_t ids = H5I_INVALID_HID;
     int64_t *made = NULL;
     h5_tag tag = {"node_id", "1", "structure"};
+    GS_TRY(h5_write_scale(file, "node", 0, d->n, scale));
     if (d->id_text) {
-        GS_TRY(h5_write_strings(file, "nodes/id", d->id_text, d->n, tag, scale));
+        GS_TRY(h5_write_strings(file, "nodes/id", d->id_text, d->n, tag, &ids));
     } else {
         if (!d->id) {
             GS_NEW(made, d->n + 1);
@@ -22,13 +24,36 @@ gs_status nodes_write_ids(hid_t file, const gs_dataset *d, hid_t *scale) {
                 made[i] = i;
         }
         GS_TRY(h5_write(file, "nodes/id", NUMBER_I64, 1, &d->n, d->id ? d->id : made, LAYOUT_PACKED,
-                        tag, scale));
+                        tag, &ids));
         if (!d->id)
-            GS_TRY(h5_set_int(*scale, "default", 1));
+            GS_TRY(h5_set_int(ids, "default", 1));
     }
-    GS_TRY(h5_make_scale(*scale, "node"));
+    GS_TRY(h5_attach_scale(ids, 0, "node", *scale));
 done:
+    h5_close(&ids);
     gs_free(made);
+    return status;
+}
+
+gs_status nodes_write_classes(hid_t file, const gs_dataset *d, int64_t c, hid_t *scale) {
+    gs_status status = GS_OK;
+    hid_t names = H5I_INVALID_HID;
+    char **made = NULL;
+    h5_tag tag = {"class_name", "1", "structure"};
+    if (!d->class_names) {
+        GS_NEW(made, c + 1);
+        for (int64_t k = 0; k < c; k++)
+            if (!(made[k] = gs_format("%" PRId64, k)))
+                GS_TRY(GS_NO_MEMORY);
+    }
+    char *const *texts = made ? made : d->class_names;
+    GS_TRY(h5_write_strings(file, "class", texts, c, tag, scale));
+    GS_TRY(h5_make_scale(*scale, "class"));
+    GS_TRY(h5_write_strings(file, "classes/names", texts, c, tag, &names));
+    GS_TRY(h5_attach_scale(names, 0, "class", *scale));
+done:
+    h5_close(&names);
+    h5_free_names(made, c);
     return status;
 }
 

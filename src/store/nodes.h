@@ -7,9 +7,12 @@
 
 extern const h5_tag split_tag;
 
-/* nodes/id, a dimension scale named "node": numbers or strings; 0..n-1 with the attribute
-   default = 1 when the data set has none of its own. */
+/* nodes/id: numbers or strings; 0..n-1 with the attribute default = 1 when the data set has none of
+   its own. And the dimension scale "node", returned. */
 gs_status nodes_write_ids(hid_t file, const gs_dataset *d, hid_t *scale);
+/* classes/names, "0", "1", … when the data set has none, and the dimension scale "class" with the
+   same texts, returned. */
+gs_status nodes_write_classes(hid_t file, const gs_dataset *d, int64_t c, hid_t *scale);
 /* The same back; both NULL when the file has none, or only default ones. */
 gs_status nodes_read_ids(hid_t file, int64_t n, int64_t **id, char ***text);
 
