@@ -5,7 +5,7 @@ need_h5py
 "$gs" generate citation -o g.h5 nodes=800 features=200 >/dev/null
 "$gs" train gcn -g g.h5 -o teacher --seeds 0 -q epochs=40
 "$gs" distill -g g.h5 -t teacher -o student --seeds 0 -q epochs=40
-python3 - <<'P'
+"$python" - <<'P'
 import h5py
 import numpy as np
 
@@ -44,7 +44,7 @@ expect 2 "split" "$gs" distill -g g.h5 -t teacher -o r split=random
 "$gs" distill -g g.h5 -t teacher -o r split=random --allow-other-split -q epochs=3
 
 cp g.h5 noisy.h5
-python3 - <<'P'
+"$python" - <<'P'
 import h5py
 import numpy as np
 
@@ -59,7 +59,7 @@ with h5py.File("noisy.h5", "r+") as f:
 P
 "$gs" train gcn -g noisy.h5 -o noisy --seeds 0 -q epochs=40
 same teacher/seed-0.h5 noisy/seed-0.h5 /outputs /params /history
-python3 - <<'P'
+"$python" - <<'P'
 import json
 
 a, b = (json.load(open(f"{r}/summary.json")) for r in ("teacher", "noisy"))
