@@ -141,6 +141,8 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(session_terms(s));
     set_decay(s);
     GS_TRY(open_history(s));
+    if (!s->by_rows && s->config.batch_size > 0)
+        GS_FAIL(GS_BAD_USAGE, "batch_size is for models without a graph.");
     if (s->observed.x_sparse) {
         if (s->by_rows)
             GS_TRY(gs_row_batch_new(s->observed.x_sparse, s->largest_batch, &s->batch));
