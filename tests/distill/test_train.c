@@ -79,6 +79,7 @@ START_TEST(a_teacher_learns_and_a_student_follows) {
     ck_assert_msg(metric(student, "test_accuracy") > metric(alone, "test_accuracy"),
                   "the distilled student (%g) is no better than the plain one (%g)",
                   metric(student, "test_accuracy"), metric(alone, "test_accuracy"));
+    gs_run_free(alone);
     ck_fails(GS_BAD_USAGE, gs_train(soft, d, role, NULL, 1, NULL, NULL, &alone));
     gs_run_free(teacher);
     gs_run_free(student);
