@@ -7,7 +7,7 @@
 static gs_status describe(hid_t group, const gs_csr *a) {
     gs_status status = GS_OK;
     char *keys = NULL, *text = NULL;
-    keys = gs_format("\"version\":\"0.1\",\"format\":\"CSR\",\"shape\":[%lld,%lld],"
+    keys = gs_format("\"version\":\"0.1.0\",\"format\":\"CSR\",\"shape\":[%lld,%lld],"
                      "\"number_of_stored_values\":%lld,\"data_types\":{\"pointers_to_1\":\"int64\","
                      "\"indices_1\":\"int32\",\"values\":\"float32\"}",
                      (long long)a->rows, (long long)a->cols, (long long)a->nnz);
