@@ -62,7 +62,7 @@ static gs_status write_labels(hid_t file, const gs_dataset *d, hid_t node) {
         GS_TRY(nodes_write_classes(file, d, d->c, &scale));
     if (!d->y)
         goto done;
-    GS_TRY(h5_write(file, "labels", NUMBER_I32, 1, &d->n, d->y, LAYOUT_PLAIN, tag, &y));
+    GS_TRY(h5_write(file, "labels", NUMBER_I32, 1, &d->n, d->y, LAYOUT_PACKED, tag, &y));
     GS_TRY(h5_attach_scale(y, 0, "node", node));
 done:
     h5_close(&y);
@@ -79,7 +79,7 @@ static gs_status write_splits(hid_t file, const gs_dataset *d, hid_t node) {
         link = h5_link_name(d->splits[k].name);
         if (!link)
             GS_TRY(GS_NO_MEMORY);
-        GS_TRY(h5_write(group, link, NUMBER_U8, 1, &d->n, d->splits[k].role, LAYOUT_PLAIN,
+        GS_TRY(h5_write(group, link, NUMBER_U8, 1, &d->n, d->splits[k].role, LAYOUT_PACKED,
                         split_tag, &split));
         GS_TRY(h5_set_int(split, "position", k));
         GS_TRY(h5_attach_scale(split, 0, "node", node));

@@ -55,10 +55,19 @@ static gs_var *loss_of(void *context, gs_tape *t) {
     return gs_nll(t, z, w->y, NULL, 10, false);
 }
 
+/* A bias right before batch norm moves nothing: finite differences of it are rounding. */
+static void freeze_bias(world *w) {
+    gs_entry *bias = gs_state_find(w->state, "convs.0.bias");
+    if (bias)
+        bias->kind = GS_BUFFER;
+}
+
 START_TEST(gradients_equal_finite_differences) {
     static const char *const norms[] = {"none", "batch", "layer"};
     world w = open_world(gs_layers[_i / 3]->name, norms[_i % 3], 2);
     double worst;
+    if (_i % 3 == 1)
+        freeze_bias(&w);
     ck_ok(gs_gradient_check(w.state, loss_of, &w, true, 8, 3e-2, &worst));
     close_world(&w);
 }
