@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -67,9 +68,11 @@ static rlim_t address_space(void) {
 /* Everything that could make the child outlive its question, or speak, is taken from it. */
 static void confine(off_t size) {
     static const int signals[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGABRT,
-                                  SIGALRM, SIGXCPU, SIGPIPE, SIGINT, SIGTERM};
+                                  SIGALRM, SIGXCPU, SIGPIPE, SIGTERM};
     for (size_t k = 0; k < sizeof signals / sizeof *signals; k++)
         signal(signals[k], SIG_DFL);
+    signal(SIGINT, SIG_IGN); /* the parent decides what Ctrl-C means, and takes the child along */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

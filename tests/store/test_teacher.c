@@ -1,5 +1,6 @@
 /* Teachers from any file: rows are matched by node, whatever their order and type, or refused. */
 #include <math.h>
+#include <zip.h>
 
 #include "h5_helpers.h"
 #include "store/graph_file.h"
@@ -405,6 +406,95 @@ START_TEST(numpy_files_teach) {
 }
 END_TEST
 
+/* A .npy of the given element type, as one block of bytes. */
+static int64_t npy(const char *descr, const char *shape, const void *data, size_t bytes,
+                   char *out) {
+    memset(out, ' ', 128);
+    memcpy(out, "\x93NUMPY\x01\x00\x76\x00", 10);
+    int n = snprintf(out + 10, 117, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr,
+                     shape);
+    out[10 + n] = ' ';
+    out[127] = '\n';
+    memcpy(out + 128, data, bytes);
+    return (int64_t)(128 + bytes);
+}
+
+static void pack(const char *path, const char *const *names, char *const *bytes,
+                 const int64_t *sizes, int count) {
+    int error;
+    unlink(path);
+    zip_t *z = zip_open(path, ZIP_CREATE, &error);
+    ck_assert(z != NULL);
+    for (int k = 0; k < count; k++) {
+        zip_source_t *s = zip_source_buffer(z, bytes[k], (zip_uint64_t)sizes[k], 0);
+        ck_assert(zip_file_add(z, names[k], s, 0) >= 0);
+    }
+    ck_assert(zip_close(z) == 0);
+}
+
+START_TEST(archives_of_numpy_teach) {
+    gs_dataset *d = small_graph(N, false);
+    float x[N * 3];
+    int64_t id[N], sizes[3];
+    char a[4096], b[4096], c[4096], *bytes[3] = {a, b, c};
+    gs_teacher *t = NULL;
+    const char *path = test_file("t.npz");
+    for (int64_t r = 0; r < N; r++) {
+        id[r] = (r * 7 + 2) % N;
+        for (int64_t k = 0; k < 3; k++)
+            x[r * 3 + k] = value_of(id[r], k);
+    }
+    sizes[0] = npy("<f4", "(40, 3)", x, sizeof x, a);
+    sizes[1] = npy("<i8", "(40,)", id, sizeof id, b);
+    sizes[2] = npy("<f4", "(40, 3)", x, sizeof x, c);
+    const char *const names[3] = {"logits.npy", "id.npy", "other.npy"};
+    pack(path, names, bytes, sizes, 3);
+    ck_ok(gs_teacher_open(path, "log_probs", d, &t));
+    ck_assert_int_eq(gs_teacher_array_find(t, "logits")->kind, GS_LOG_PROBS);
+    ck_aligned(t, "logits", 3);
+    gs_teacher_free(t);
+    const char *const strange[3] = {"a.npy", "b.npy", "c.npy"};
+    pack(path, strange, bytes, sizes, 3);
+    ck_fails(GS_BAD_INPUT, gs_teacher_open(path, "logits", d, &t));
+    id[3] = id[4];
+    sizes[1] = npy("<i8", "(40,)", id, sizeof id, b);
+    pack(path, names, bytes, sizes, 2);
+    ck_fails(GS_BAD_INPUT, gs_teacher_open(path, "logits", d, &t));
+    ck_assert_msg(strstr(gs_reason(), "two rows"), "%s", gs_reason());
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
+START_TEST(noise_in_tables_never_crashes) {
+    gs_dataset *d = small_graph(3, false);
+    const char *good = "id,a,b,c\n\"0\",1,2,3\r\n1,4,5e1,6\n2,7, 8,-9.5\n";
+    const char noise[] = "\",\n\r\0 0a-e.\xff";
+    char bytes[64];
+    uint64_t state = 1;
+    int accepted = 0;
+    size_t length = strlen(good);
+    for (int k = 0; k < (getenv("GS_TEST_QUICK") ? 300 : 3000); k++) {
+        gs_teacher *t = NULL;
+        memcpy(bytes, good, length);
+        for (int q = 0; q < k % 4; q++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            bytes[(state >> 33) % length] = noise[(state >> 50) % (sizeof noise - 1)];
+        }
+        ck_ok(gs_file_write(test_file("t.csv"), bytes, (int64_t)length - (k % 7 == 6) * k % 40));
+        int64_t before = gs_alloc_get_stats().live_blocks;
+        gs_status status = gs_teacher_open(test_file("t.csv"), "logits", d, &t);
+        ck_assert_msg(status == GS_OK || status == GS_BAD_INPUT, "%s", gs_reason());
+        accepted += status == GS_OK;
+        gs_teacher_free(t);
+        ck_assert_int_eq(gs_alloc_get_stats().live_blocks, before);
+    }
+    ck_assert_int_gt(accepted, 50);
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
 START_TEST(memory_runs_out) {
     gs_dataset *d = small_graph(N, false);
     stranger s = plain;
@@ -445,6 +535,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, our_own_models_teach);
     tcase_add_test(tc, tables_need_a_kind);
     tcase_add_test(tc, numpy_files_teach);
+    tcase_add_test(tc, archives_of_numpy_teach);
+    tcase_add_test(tc, noise_in_tables_never_crashes);
     tcase_add_test(tc, memory_runs_out);
 }
 GS_TEST_MAIN("store teacher", add_tests)
