@@ -1,4 +1,5 @@
-/* graphstill.h - the whole library, in three tiers. Read the first, stop there until you need more. */
+/* graphstill.h - the whole library, in three tiers. Read the first, stop there until you need more.
+ */
 #ifndef GRAPHSTILL_H
 #define GRAPHSTILL_H
 

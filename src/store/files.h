@@ -15,8 +15,8 @@ bool gs_file_exists(const char *path);
 bool gs_folder_exists(const char *path);
 gs_status gs_folder_make(const char *path); /* with parents; an existing one is fine */
 gs_status gs_file_remove(const char *path); /* a missing one is fine */
-/* A temporary name in the same folder, and its rename into place after an fsync; callers that write by
-   a library use these. */
+/* A temporary name in the same folder, and its rename into place after an fsync; callers that write
+   by a library use these. */
 gs_status gs_temporary_name(const char *path, char **temporary); /* caller frees */
 gs_status gs_temporary_commit(const char *temporary, const char *path);
 /* Names in a folder that end with `suffix`, sorted; caller frees each and the array. */

@@ -1,4 +1,5 @@
 /* graph.h5: round trips, foreign dialects, refusals, memory. */
+#include "base/log.h"
 #include "store/graph_file.h"
 
 #include "h5_helpers.h"
