@@ -19,7 +19,8 @@ printf 'model: gcn\ndropuot: 0.3\n' >bad.yaml
 expect 2 "dropout" "$gs" train bad.yaml -g g.h5 -o r
 printf 'model: [gcn\n' >bad.yaml
 expect 2 "bad.yaml" "$gs" train bad.yaml -g g.h5 -o r
-for size in 0 10 100 1000 5000 20000; do
+whole=$(stat -c %s g.h5)
+for size in 0 10 100 1000 $((whole / 2)) $((whole - 100)) $((whole - 1)); do
     head -c $size g.h5 >cut.h5
     expect 3 "cut.h5" "$gs" train gcn -g cut.h5 -o r
 done
