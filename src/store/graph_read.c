@@ -37,14 +37,20 @@ static gs_status read_adjacency(hid_t file, gs_dataset *d) {
         GS_FAIL(GS_BAD_INPUT, "It has no sparse matrix /adjacency; use import for other formats.");
     GS_TRY(h5_read_csr(file, where, true, &d->adjacency));
     d->n = d->adjacency->rows;
+    int64_t claimed;
+    GS_TRY(h5_get_int(file, "nodes", d->n, &claimed));
+    if (claimed != d->n)
+        GS_FAIL(GS_BAD_INPUT, "It claims %lld nodes, but /adjacency has %lld rows.",
+                (long long)claimed, (long long)d->n);
 done:
     return status;
 }
 
 static gs_status read_features(hid_t file, gs_dataset *d) {
     gs_status status = GS_OK;
-    int64_t count = 0;
-    GS_TRY(h5_get_int(file, "features", 0, &d->f));
+    int64_t count = 0, claimed;
+    GS_TRY(h5_get_int(file, "features", -1, &claimed));
+    d->f = claimed < 0 ? 0 : claimed;
     if (h5_is_group(file, "features")) {
         GS_TRY(h5_read_csr(file, "features", false, &d->x_sparse));
         d->f = d->x_sparse->cols;
@@ -52,8 +58,9 @@ static gs_status read_features(hid_t file, gs_dataset *d) {
         GS_TRY(h5_read_matrix(file, "features", &d->x));
         d->f = d->x.cols;
     }
-    if (d->f < 0 || d->f > INT32_MAX)
-        GS_FAIL(GS_BAD_INPUT, "It claims %lld features.", (long long)d->f);
+    if (d->f > INT32_MAX || (claimed >= 0 && claimed != d->f))
+        GS_FAIL(GS_BAD_INPUT, "It claims %lld features, but /features has %lld columns.",
+                (long long)claimed, (long long)d->f);
     int64_t rows = d->x_sparse ? d->x_sparse->rows : d->x.data ? d->x.rows : d->n;
     if (rows != d->n)
         GS_FAIL(GS_BAD_INPUT, "/features has %lld rows, but the graph has %lld nodes.",
