@@ -1,9 +1,6 @@
 # Each heavy library has one home: gs_<room>_needs carries what that room may include.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-if(NOT GRAPHSTILL_PTHREADS)
-  find_package(OpenMP REQUIRED COMPONENTS C)
-endif()
 
 function(gs_missing what)
   message(FATAL_ERROR "${what} was not found; run tools/install-deps.")
@@ -35,9 +32,6 @@ endforeach()
 foreach(room base graph grad nn distill store report)
   add_library(gs_${room}_needs INTERFACE)
 endforeach()
-if(NOT GRAPHSTILL_PTHREADS)
-  target_link_libraries(gs_base_needs INTERFACE OpenMP::OpenMP_C)
-endif()
 target_link_libraries(gs_base_needs INTERFACE PkgConfig::jansson PkgConfig::openblas Threads::Threads)
 # SYSTEM: their headers are not held to our warnings.
 target_include_directories(gs_graph_needs SYSTEM INTERFACE "${GRAPHBLAS_INCLUDE}" "${CXSPARSE_INCLUDE}")
@@ -47,6 +41,3 @@ target_link_libraries(gs_store_needs INTERFACE PkgConfig::yaml PkgConfig::zip Pk
 set(GS_LINK_LIBRARIES "${GRAPHBLAS_LIBRARY}" "${CXSPARSE_LIBRARY}" "${HDF5_HL_LIBRARY}" PkgConfig::hdf5
     PkgConfig::yaml PkgConfig::zip PkgConfig::z PkgConfig::jansson PkgConfig::openblas
     Threads::Threads m)
-if(NOT GRAPHSTILL_PTHREADS)
-  list(APPEND GS_LINK_LIBRARIES OpenMP::OpenMP_C)
-endif()
