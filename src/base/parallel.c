@@ -47,7 +47,9 @@ static struct {
     pthread_cond_t wake;
     int workers;
     bool handles_forks;
-} pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+    atomic_flag busy; /* two threads of a program at once: the second goes alone */
+} pool = {
+    .mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .busy = ATOMIC_FLAG_INIT};
 
 static int chosen_threads;
 static _Thread_local bool inside;
@@ -148,6 +150,7 @@ static void *worker(void *unused) {
 /* A forked child has none of its parent's workers. */
 static void forget_workers(void) {
     pool.workers = 0;
+    atomic_flag_clear(&pool.busy);
     atomic_store(&pool.gate, 0);
     atomic_store(&pool.sleepers, 0);
     pthread_mutex_init(&pool.mutex, NULL);
@@ -208,8 +211,11 @@ void gs_for(int64_t n, int64_t grain, gs_range_fn *fn, void *context) {
     int threads = gs_threads();
     if (l.chunks < threads)
         threads = (int)l.chunks;
-    int helpers = threads > 1 && !inside ? have_workers(threads - 1) : 0;
+    bool mine = threads > 1 && !inside && !atomic_flag_test_and_set(&pool.busy);
+    int helpers = mine ? have_workers(threads - 1) : 0;
     if (helpers == 0) {
+        if (mine)
+            atomic_flag_clear(&pool.busy);
         for (int64_t k = 0; k < l.chunks; k++)
             run_chunk(&l, k);
         return;
@@ -220,4 +226,5 @@ void gs_for(int64_t n, int64_t grain, gs_range_fn *fn, void *context) {
     work(&l, 0);
     close_gate();
     inside = false;
+    atomic_flag_clear(&pool.busy);
 }

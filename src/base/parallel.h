@@ -1,4 +1,4 @@
-/* parallel.h - the only parallel loop. One thread of the program calls it at a time. */
+/* parallel.h - the only parallel loop. */
 #ifndef GS_BASE_PARALLEL_H
 #define GS_BASE_PARALLEL_H
 
