@@ -145,6 +145,46 @@ START_TEST(flipped_copies_are_refused_or_sound) {
 }
 END_TEST
 
+/* Each of the first allocations of an import failed in turn, then samples of the many that follow.
+ */
+START_TEST(failed_allocations_are_survived) {
+    char path[4096];
+    if (!test_data(sets[_i][0], path))
+        return;
+    ck_ok(gs_graph_start());
+    files f = load(path, sets[_i][1]);
+    ck_assert_int_eq(try_with(&f, 0, f.bytes[0], f.size[0]), GS_OK);
+    int64_t step = 1, failed = 0, stride = rounds(200);
+    for (int64_t k = 0;; k += step) {
+        const char *names[MOST];
+        const void *contents[MOST];
+        int64_t before = gs_alloc_get_stats().live_blocks;
+        for (int64_t q = 0; q < f.count; q++) {
+            names[q] = f.name[q];
+            contents[q] = f.bytes[q];
+        }
+        gs_source *source = NULL;
+        gs_dataset *d = NULL;
+        ck_ok(gs_source_memory(names, contents, f.size, f.count, &source));
+        gs_alloc_fail_at(k);
+        gs_status status = gs_import(source, NULL, NULL, &d);
+        gs_alloc_fail_at(-1);
+        gs_source_close(source);
+        gs_dataset_free(d);
+        ck_assert_msg(status == GS_OK || status == GS_NO_MEMORY, "allocation %lld: %s",
+                      (long long)k, gs_reason());
+        ck_assert_int_eq(gs_alloc_get_stats().live_blocks, before);
+        if (status == GS_OK)
+            break;
+        failed++;
+        if (failed % stride == 0)
+            step *= 4;
+    }
+    ck_assert_int_gt(failed, 20);
+    unload(&f);
+}
+END_TEST
+
 START_TEST(pickles_that_call_are_refused) {
     static const struct {
         const char *bytes;
@@ -234,6 +274,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, truncated_and_empty_copies_are_refused, 0, SETS);
     tcase_add_loop_test(tc, flipped_copies_are_refused_or_sound, 0, SETS);
+    tcase_add_loop_test(tc, failed_allocations_are_survived, 0, SETS);
     tcase_add_loop_test(tc, pickles_that_call_are_refused, 0, 14);
     tcase_add_loop_test(tc, arrays_that_claim_too_much_are_refused, 0, 6);
 }
