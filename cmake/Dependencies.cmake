@@ -1,11 +1,14 @@
 # Each heavy library has one home: gs_<room>_needs carries what that room may include.
-find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
+find_package(PkgConfig)
 
 function(gs_missing what)
   message(FATAL_ERROR "${what} was not found; run tools/install-deps.")
 endfunction()
 
+if(NOT PkgConfig_FOUND)
+  gs_missing("pkg-config")
+endif()
 foreach(pair jansson:jansson yaml:yaml-0.1 zip:libzip z:zlib hdf5:hdf5-serial openblas:openblas)
   string(REPLACE ":" ";" pair "${pair}")
   list(GET pair 0 name)
@@ -29,7 +32,7 @@ foreach(needed GRAPHBLAS_INCLUDE GRAPHBLAS_LIBRARY CXSPARSE_INCLUDE CXSPARSE_LIB
   endif()
 endforeach()
 
-foreach(room base graph grad nn distill store report)
+foreach(room base graph grad nn distill store report cli)
   add_library(gs_${room}_needs INTERFACE)
 endforeach()
 target_link_libraries(gs_base_needs INTERFACE PkgConfig::jansson PkgConfig::openblas Threads::Threads)
@@ -41,3 +44,8 @@ target_link_libraries(gs_store_needs INTERFACE PkgConfig::yaml PkgConfig::zip Pk
 set(GS_LINK_LIBRARIES "${GRAPHBLAS_LIBRARY}" "${CXSPARSE_LIBRARY}" "${HDF5_HL_LIBRARY}" PkgConfig::hdf5
     PkgConfig::yaml PkgConfig::zip PkgConfig::z PkgConfig::jansson PkgConfig::openblas
     Threads::Threads m)
+
+# For the pkg-config file: how HDF5's libraries are called here.
+get_filename_component(GS_HDF5_HL "${HDF5_HL_LIBRARY}" NAME_WE)
+string(REGEX REPLACE "^lib" "" GS_HDF5_HL "${GS_HDF5_HL}")
+string(REPLACE "_hl" "" GS_HDF5 "${GS_HDF5_HL}")

@@ -1,10 +1,12 @@
-# tests/<room>/test_*.c: a program each, by libcheck. tests/e2e/*.sh: the program from outside.
+# tests/<room>/test_*.c and tests/fuzz/*.c: a program each, by libcheck. tests/e2e/test_*.sh: the program from outside.
 pkg_check_modules(check IMPORTED_TARGET GLOBAL check)
 if(NOT check_FOUND)
   message(FATAL_ERROR "The library check was not found; run tools/install-deps.")
 endif()
 set(test_warnings -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla $<$<BOOL:${GRAPHSTILL_WERROR}>:-Werror>)
-file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*/test_*.c")
+file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*/test_*.c"
+     "${CMAKE_CURRENT_SOURCE_DIR}/tests/fuzz/*.c")
+list(REMOVE_DUPLICATES tests)
 foreach(source ${tests})
   get_filename_component(name "${source}" NAME_WE)
   get_filename_component(folder "${source}" DIRECTORY)
@@ -29,11 +31,15 @@ foreach(source ${tests})
   set_tests_properties(${room}/${subject} PROPERTIES LABELS ${room} TIMEOUT 900)
 endforeach()
 
+# A consumer of the installed library is compiled with our compiler and flags (sanitizers must match).
+set(environment "GRAPHSTILL=${CMAKE_BINARY_DIR}/graphstill" "GRAPHSTILL_SOURCE=${CMAKE_CURRENT_SOURCE_DIR}"
+    "GRAPHSTILL_BUILD=${CMAKE_BINARY_DIR}" "CMAKE=${CMAKE_COMMAND}" "CC=${CMAKE_C_COMPILER}"
+    "CFLAGS=${CMAKE_C_FLAGS}")
 file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/e2e/test_*.sh")
 foreach(script ${scripts})
   get_filename_component(name "${script}" NAME_WE)
   string(REPLACE "test_" "" subject "${name}")
   add_test(NAME e2e/${subject} COMMAND bash "${script}")
   set_tests_properties(e2e/${subject} PROPERTIES LABELS e2e TIMEOUT 900 SKIP_RETURN_CODE 77
-    ENVIRONMENT "GRAPHSTILL=${CMAKE_BINARY_DIR}/graphstill;GRAPHSTILL_SOURCE=${CMAKE_CURRENT_SOURCE_DIR}")
+    ENVIRONMENT "${environment}")
 endforeach()
