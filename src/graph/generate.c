@@ -14,14 +14,16 @@ const gs_option gs_block_model_options[] = {
      "Features: the size of the vocabulary."},
     {"degree", GS_OPT_FLOAT, offsetof(gs_block_model, degree), "3.9", 0, 1e5, NULL,
      "Mean number of neighbours."},
-    {"homophily", GS_OPT_FLOAT, offsetof(gs_block_model, homophily), "0.6", 0, 1, NULL,
+    {"homophily", GS_OPT_FLOAT, offsetof(gs_block_model, homophily), "0.7", 0, 1, NULL,
      "Expected fraction of edges within a class."},
     {"power", GS_OPT_FLOAT, offsetof(gs_block_model, power), "2.9", 0, 100, NULL,
      "Exponent of the degree distribution, above 2; 0 gives every node the same expectation."},
     {"words", GS_OPT_FLOAT, offsetof(gs_block_model, words), "18", 0, 1e5, NULL,
      "Mean non-zero features of a node; 0 gives dense normal features."},
-    {"signal", GS_OPT_FLOAT, offsetof(gs_block_model, signal), "0.37", 0, 1, NULL,
+    {"signal", GS_OPT_FLOAT, offsetof(gs_block_model, signal), "0.5", 0, 1, NULL,
      "How much features say of the class: 0 nothing, 1 everything."},
+    {"confusion", GS_OPT_FLOAT, offsetof(gs_block_model, confusion), "0.25", 0, 1, NULL,
+     "Fraction of nodes whose features are drawn as those of another class."},
     {"isolated", GS_OPT_BOOL, offsetof(gs_block_model, isolated), "false", 0, 0, NULL,
      "Let nodes have no neighbour at all."},
     {"seed", GS_OPT_INT, offsetof(gs_block_model, seed), "0", 0, 9e15, NULL, "Seed."},
@@ -164,6 +166,16 @@ done:
     return status;
 }
 
+/* The class that a node's features speak of: its own, or for some nodes another. */
+static int32_t spoken_class(const blocks *b, gs_key key, int64_t node) {
+    int64_t c = b->model->classes;
+    int32_t own = b->label[node];
+    if (c < 2 || gs_uniform(key, (uint64_t)node, 0) >= b->model->confusion)
+        return own;
+    int32_t other = (int32_t)(gs_uniform(key, (uint64_t)node, 1) * (double)(c - 1));
+    return other + (other >= own);
+}
+
 /* Words: with probability `signal` one of the class's own (a share of the vocabulary), else any, by
    a law in which low numbers are frequent. */
 static int64_t draw_word(const gs_block_model *m, int32_t label, gs_key key, uint64_t node,
@@ -179,6 +191,7 @@ static gs_status make_words(const blocks *b, gs_csr **out) {
     gs_status status = GS_OK;
     const gs_block_model *m = b->model;
     gs_key key = gs_key_make((uint64_t)m->seed, 0, "generate/word");
+    gs_key confused = gs_key_make((uint64_t)m->seed, 0, "generate/confusion");
     int64_t *row = NULL, *col = NULL, count = 0, room = 0;
     for (int pass = 0; pass < 2; pass++) {
         count = 0;
@@ -187,10 +200,11 @@ static gs_status make_words(const blocks *b, gs_csr **out) {
             double spread = 0.5 + gs_uniform(key, (uint64_t)i, 0);
             int64_t words = (int64_t)(m->words * spread + 0.5);
             words = words < 1 ? 1 : words;
+            int32_t spoken = spoken_class(b, confused, i);
             for (int64_t k = 0; k < words; k++, count++)
                 if (pass == 1) {
                     row[count] = i;
-                    col[count] = draw_word(m, b->label[i], key, (uint64_t)i, (uint64_t)k);
+                    col[count] = draw_word(m, spoken, key, (uint64_t)i, (uint64_t)k);
                 }
         }
         if (pass == 0) {
@@ -212,16 +226,18 @@ static gs_status make_dense(const blocks *b, gs_matrix *x) {
     const gs_block_model *m = b->model;
     gs_key noise = gs_key_make((uint64_t)m->seed, 0, "generate/noise");
     gs_key mean = gs_key_make((uint64_t)m->seed, 0, "generate/mean");
+    gs_key confused = gs_key_make((uint64_t)m->seed, 0, "generate/confusion");
     double *means = NULL;
     GS_NEW(means, m->classes * m->features);
     for (int64_t k = 0; k < m->classes; k++)
         for (int64_t q = 0; q < m->features; q++)
             means[k * m->features + q] = m->signal * gs_normal(mean, (uint64_t)k, (uint64_t)q);
     GS_TRY(gs_matrix_init(x, m->nodes, m->features));
-    for (int64_t i = 0; i < m->nodes; i++)
+    for (int64_t i = 0; i < m->nodes; i++) {
+        const double *center = means + spoken_class(b, confused, i) * m->features;
         for (int64_t q = 0; q < m->features; q++)
-            gs_row(x, i)[q] = (float)(gs_normal(noise, (uint64_t)i, (uint64_t)q) +
-                                      means[b->label[i] * m->features + q]);
+            gs_row(x, i)[q] = (float)(gs_normal(noise, (uint64_t)i, (uint64_t)q) + center[q]);
+    }
 done:
     gs_free(means);
     return status;

@@ -13,6 +13,7 @@ typedef struct gs_block_model {
     double power;     /* exponent of the degree distribution; 0: all alike */
     double words;     /* mean non-zero features a node; 0: dense normal features */
     double signal;    /* 0: features say nothing of the class, 1: only words of the class */
+    double confusion; /* fraction of nodes whose features are those of another class */
     bool isolated;    /* false: every node gets at least one neighbour */
     int64_t seed;
 } gs_block_model;
