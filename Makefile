@@ -2,13 +2,18 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-GENERATOR := $(shell command -v ninja >/dev/null 2>&1 && echo "-G Ninja")
+# Looked up when it is used: install-deps may have brought ninja a moment ago. A build folder keeps its own.
+GENERATOR = $(shell test -e $(1)/CMakeCache.txt || ! command -v ninja >/dev/null 2>&1 || echo -G Ninja)
+SOURCES = $(shell find src tests benchmarks -name '*.[ch]' 2>/dev/null)
+# These choose OpenBLAS's kernels; a benchmark measures what the library chooses itself.
+UNSET := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE
 
-.PHONY: all demo test bench format check-format install asan tsan coverage clean deps help
+.PHONY: all deps demo test bench format check-format install asan tsan coverage clean help
 
 all: deps
-	@cmake -S . -B $(BUILD) $(if $(wildcard $(BUILD)/CMakeCache.txt),,$(GENERATOR)) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
-	@rm -f $(BUILD).log
+	@mkdir -p $(BUILD)
+	@cmake -S . -B $(BUILD) $(call GENERATOR,$(BUILD)) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD)/configure.log 2>&1 \
+	    || { cat $(BUILD)/configure.log; exit 1; }
 	@cmake --build $(BUILD) -j $(JOBS)
 
 deps:
@@ -21,30 +26,33 @@ test: all
 	@tools/run-tests $(BUILD)
 
 bench: all
-	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/graphstill bench epoch
-	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/graphstill bench kernels
-	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BUILD)/graphstill bench inference
+	@$(UNSET) $(BUILD)/graphstill bench epoch
+	@$(UNSET) $(BUILD)/graphstill bench kernels
+	@$(UNSET) $(BUILD)/graphstill bench inference
 
-asan tsan coverage:
-	@tools/install-deps
-	@cmake --preset $@ $(GENERATOR) >/dev/null
+# The presets of these names, in build-<name>, with fewer rounds of what is random.
+asan tsan coverage: deps
+	@cmake --preset $@ $(call GENERATOR,build-$@) >/dev/null
 	@cmake --build build-$@ -j $(JOBS)
 	@GS_TEST_QUICK=1 tools/run-tests build-$@
 
 format:
-	@git ls-files '*.c' '*.h' | xargs clang-format -i
+	@clang-format -i $(SOURCES)
 
 check-format:
-	@git ls-files '*.c' '*.h' | xargs clang-format --dry-run --Werror
+	@clang-format --dry-run --Werror $(SOURCES)
 
 install: all
 	@cmake --install $(BUILD)
 
 clean:
-	rm -rf build build-* graphstill-demo
+	rm -rf $(BUILD) build-asan build-tsan build-coverage build-dev build-release graphstill-demo
 
 help:
 	@echo "make demo     install what is missing, build, run the main job on built-in data"
 	@echo "make test     the same, and run every test"
 	@echo "make          build into build/; the program is build/graphstill"
-	@echo "make bench, asan, tsan, coverage, format, check-format, install (PREFIX=, DESTDIR=), clean"
+	@echo "make bench    measure epochs, kernels and inference"
+	@echo "make install  PREFIX=/usr/local DESTDIR="
+	@echo "make asan, tsan, coverage (tests under sanitizers or gcov), format, check-format, clean"
+	@echo "JOBS=N compiles N files, TEST_JOBS=N runs N tests at a time; BUILD=DIR builds elsewhere"
