@@ -197,7 +197,7 @@ done:
     return gs_context(status, "%s", teacher->label);
 }
 
-/* Teacher and split of the first seed, before anything is written. */
+/* The first seed up to its first epoch, before anything is written. */
 static gs_status check_first(const runner *r) {
     gs_status status = GS_OK;
     gs_teacher *teacher = NULL;
@@ -206,6 +206,7 @@ static gs_status check_first(const runner *r) {
     GS_TRY(prepare(r, r->seeds[0], &teacher, role));
     if (teacher)
         GS_TRY(check_logits(teacher));
+    GS_TRY(gs_train_check(r->recipe, r->data, role, teacher, r->seeds[0]));
 done:
     gs_teacher_free(teacher);
     gs_free(role);

@@ -324,6 +324,14 @@ done:
     return status == GS_OK ? looped : status;
 }
 
+gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                         const gs_teacher *teacher, uint64_t seed) {
+    session s = {0};
+    gs_status status = session_open(&s, recipe, data, role, teacher, seed);
+    session_close(&s);
+    return status;
+}
+
 void gs_run_free(gs_run *r) {
     if (!r)
         return;

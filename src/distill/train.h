@@ -82,6 +82,10 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
                    const gs_teacher *teacher, uint64_t seed, const gs_observer *observer,
                    gs_state *resume, gs_run **out);
 
+/* Everything that gs_train would refuse before its first epoch, without training. */
+gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                         const gs_teacher *teacher, uint64_t seed);
+
 /* Rebuilds a run's model from what a file keeps, for prediction: recipe, widths, and parameters by
    name in `state`, which is borrowed and outlives the model. GS_BAD_INPUT or GS_BAD_USAGE if they
    do not fit together. */

@@ -39,8 +39,14 @@ printf '1,2\n1,7\n' >edges.csv
 expect 3 "'7'" "$gs" import nodes.csv edges.csv -o x.h5
 [ ! -e r ] && [ ! -e x.h5 ] || fail "an output was left behind"
 [ -z "$(find . -name '*.tmp')" ] || fail "a temporary file was left behind"
+printf 'id,label\n1,a\n2,b\n' >nodes.csv
+printf '1,2\n' >edges.csv
+expect 0 "" "$gs" import nodes.csv edges.csv -o bare.h5
+expect 3 "no node features" "$gs" train gcn -g bare.h5 -o r split=random train_fraction=0.5 val_fraction=0
+printf '0.5,0.5\n%.0s' $(seq 300) >two.csv
+expect 3 "classes" "$gs" distill -g g.h5 -t two.csv --teacher-kind probs -o r
+[ ! -e r ] || fail "an output was left behind"
 expect 5 "max-memory\|memory" "$gs" train gcn -g g.h5 -o r --max-memory 100K
-mkdir locked && expect 0 "" "$gs" import nodes.csv edges.csv -o locked/x.h5 unknown=drop
 expect 0 "" "$gs" --version
 expect 0 "" "$gs" train --help
 grep -q 'Usage: graphstill train' out.txt || fail "no help"
