@@ -14,9 +14,10 @@ typedef struct gs_model_file {
     gs_value *recipe, *provenance, *metrics;
     uint64_t seed;
     int64_t n, f, c;
-    uint8_t *role;  /* [n] or NULL */
-    int64_t *id;    /* [n] or NULL … */
-    char **id_text; /* … string ids, or NULL */
+    uint8_t *role;      /* [n] or NULL */
+    int64_t *id;        /* [n] or NULL … */
+    char **id_text;     /* … string ids, or NULL */
+    char **class_names; /* [c] or NULL */
     char graph_hash[17];
     gs_state *state; /* parameters and buffers, turned to [in,out] */
 } gs_model_file;

@@ -17,6 +17,7 @@ void gs_model_file_free(gs_model_file *m) {
     gs_free(m->role);
     gs_free(m->id);
     h5_free_names(m->id_text, m->n);
+    h5_free_names(m->class_names, m->c);
     gs_state_free(m->state);
     gs_free(m);
 }
@@ -72,6 +73,22 @@ done:
     return status;
 }
 
+static gs_status read_class_names(hid_t file, gs_model_file *m) {
+    char **names = NULL;
+    int64_t count = 0;
+    if (!h5_has(file, "classes/names"))
+        return GS_OK;
+    gs_status status = h5_read_strings(file, "classes/names", &names, &count);
+    if (status == GS_OK && count != m->c)
+        status = gs_fail(GS_BAD_INPUT, "It has %lld class names for %lld classes.",
+                         (long long)count, (long long)m->c);
+    if (status == GS_OK)
+        m->class_names = names;
+    else
+        h5_free_names(names, count);
+    return status;
+}
+
 gs_status gs_model_read(const char *path, gs_model_file **out) {
     gs_status status = GS_OK;
     hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
@@ -82,6 +99,7 @@ gs_status gs_model_read(const char *path, gs_model_file **out) {
     GS_TRY(read_root(file, m));
     GS_TRY(read_records(file, m));
     GS_TRY(nodes_read_ids(file, m->n, &m->id, &m->id_text));
+    GS_TRY(read_class_names(file, m));
     if (h5_has(file, "nodes/split"))
         GS_TRY(h5_read_bytes(file, "nodes/split", GS_HIDDEN_TEST, m->n, &m->role));
     m->state = gs_state_new();

@@ -115,7 +115,8 @@ done:
     return status;
 }
 
-static gs_status put_row(text *t, const gs_dataset *d, const gs_matrix *logits, int64_t i) {
+static gs_status put_row(text *t, const gs_dataset *d, char *const *class_names,
+                         const gs_matrix *logits, int64_t i) {
     gs_status status = GS_OK;
     char word[64];
     const float *z = gs_row(logits, i);
@@ -125,8 +126,8 @@ static gs_status put_row(text *t, const gs_dataset *d, const gs_matrix *logits, 
         sum += exp((double)z[k] - (double)z[label]);
     GS_TRY(put_cell(t, gs_dataset_id(d, i, word)));
     GS_TRY(put(t, ","));
-    if (d->class_names && label < d->c)
-        GS_TRY(put_cell(t, d->class_names[label]));
+    if (class_names)
+        GS_TRY(put_cell(t, class_names[label]));
     else {
         snprintf(word, sizeof word, "%d", label);
         GS_TRY(put(t, word));
@@ -172,9 +173,9 @@ static gs_status run(const gs_args *args) {
                               "features alone.");
     GS_TRY(choose_rows(data, args_get(args, "nodes"), &rows, &count));
     GS_TRY(gs_predict(m->recipe, model, data, "logits", &outputs));
-    GS_TRY(put_header(&t, data->class_names, m->c));
+    GS_TRY(put_header(&t, m->class_names, m->c));
     for (int64_t k = 0; k < count; k++)
-        GS_TRY(put_row(&t, data, &outputs.logits, rows[k]));
+        GS_TRY(put_row(&t, data, m->class_names, &outputs.logits, rows[k]));
     if (list.count > 1)
         progress_say("predicting with seed %llu, the best on validation of %lld",
                      (unsigned long long)list.seeds[list.best], (long long)list.count);
