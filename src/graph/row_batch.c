@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "graph/grb.h"
 
 /* Chunks that a batch is cut into for the kernels. */
 #define BATCH_CUTS 16
@@ -26,7 +27,16 @@ done:
     return status;
 }
 
+/* What GraphBLAS made of the last rows. */
+static void forget_grb(gs_csr *a) {
+    GrB_Matrix made = a->grb;
+    if (made)
+        GrB_Matrix_free(&made);
+    a->grb = NULL;
+}
+
 static void free_room(gs_csr *a) {
+    forget_grb(a);
     gs_free(a->ptr);
     gs_free(a->col);
     gs_free(a->val);
@@ -120,6 +130,8 @@ static void cut_rows(gs_csr *a) {
 }
 
 gs_csr *gs_row_batch_take(gs_row_batch *b, const int64_t *ids, int64_t count) {
+    forget_grb(&b->rows);
+    forget_grb(&b->columns);
     take_rows(&b->rows, b->x, ids, count);
     transpose(&b->rows, &b->columns, b->rows.edge_of, b->next);
     cut_rows(&b->rows);

@@ -8,6 +8,7 @@
 #include "graph/build.h"
 #include "graph/dataset.h"
 #include "graph/generate.h"
+#include "graph/kernels.h"
 #include "graph/row_batch.h"
 
 enum { N = 30, M = 90 };
@@ -359,6 +360,38 @@ START_TEST(row_batches_equal_rows) {
 }
 END_TEST
 
+/* A batch is one matrix that changes: no kernel may remember its last rows. */
+START_TEST(row_batches_multiply_as_rows_do) {
+    const gs_kernels *const tables[] = {&gs_kernels_native, &gs_kernels_graphblas};
+    edges e = random_edges(2);
+    gs_csr *x = NULL, *want = NULL;
+    gs_row_batch *batch = NULL;
+    gs_matrix w, a, b;
+    int64_t ids[2][3] = {{1, 5, 9}, {20, 3, 7}};
+    gs_kernels_set_default(tables[_i]);
+    ck_ok(gs_csr_build(N, N, M, e.row, e.col, NULL, false, &x));
+    ck_ok(gs_row_batch_new(x, 3, &batch));
+    ck_ok(gs_matrix_init(&w, N, 4));
+    ck_ok(gs_matrix_init(&a, 3, 4));
+    ck_ok(gs_matrix_init(&b, 3, 4));
+    for (int64_t k = 0; k < 4 * N; k++)
+        w.data[k] = (float)k;
+    for (int k = 0; k < 2; k++) {
+        gs_csr *got = gs_row_batch_take(batch, ids[k], 3);
+        ck_ok(gs_csr_rows(x, ids[k], 3, &want));
+        ck_ok(got->kernels->spmm(got, NULL, 1, &w, &a));
+        ck_ok(want->kernels->spmm(want, NULL, 1, &w, &b));
+        ck_assert_mem_eq(a.data, b.data, 12 * sizeof(float));
+        gs_csr_free(want);
+    }
+    gs_matrix_free(&w);
+    gs_matrix_free(&a);
+    gs_matrix_free(&b);
+    gs_row_batch_free(batch);
+    gs_csr_free(x);
+}
+END_TEST
+
 /* Everything structural with every allocation failed in turn. */
 START_TEST(every_failed_allocation_is_survived) {
     edges e = random_edges(2);
@@ -412,6 +445,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, made_graphs_are_sound_and_repeat);
     tcase_add_test(tc, homophily_is_as_asked);
     tcase_add_test(tc, row_batches_equal_rows);
+    tcase_add_loop_test(tc, row_batches_multiply_as_rows_do, 0, 2);
     tcase_add_test(tc, every_failed_allocation_is_survived);
 }
 
