@@ -62,19 +62,26 @@ gs_status csr_finish(gs_csr *a) {
     return cut_rows(a);
 }
 
-void gs_csr_free(gs_csr *a) {
-    if (!a)
-        return;
+void csr_forget(gs_csr *a) {
     if (a->transpose && a->transpose != a)
         gs_csr_free(a->transpose);
     if (a->grb) {
         GrB_Matrix matrix = a->grb;
         GrB_Matrix_free(&matrix);
     }
+    gs_free(a->edge_of);
+    a->transpose = NULL;
+    a->edge_of = NULL;
+    a->grb = NULL;
+}
+
+void gs_csr_free(gs_csr *a) {
+    if (!a)
+        return;
+    csr_forget(a);
     gs_free(a->ptr);
     gs_free(a->col);
     gs_free(a->val);
-    gs_free(a->edge_of);
     gs_free(a->cut);
     gs_free(a);
 }

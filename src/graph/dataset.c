@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "graph/build.h"
+#include "graph/grb.h"
 
 gs_dataset *gs_dataset_new(void) { return gs_calloc(1, sizeof(gs_dataset)); }
 
@@ -192,6 +193,8 @@ gs_status gs_dataset_normalize_rows(gs_dataset *d) {
         for (int64_t e = 0; e < x->nnz; e++)
             x->val[e] = 1;
     }
+    if (x)
+        csr_forget(x);
     for (int64_t i = 0; i < d->n; i++) {
         float *row = x ? x->val + x->ptr[i] : (d->x.data ? gs_row(&d->x, i) : NULL);
         int64_t length = x ? x->ptr[i + 1] - x->ptr[i] : d->f;

@@ -34,5 +34,7 @@ gs_status grb_reclaim(GrB_Matrix *matrix, gs_matrix *m);
 gs_status csr_new(int64_t rows, int64_t cols, int64_t nnz, bool values, gs_csr **out);
 /* Fills the padding and the cuts once ptr and col stand. */
 gs_status csr_finish(gs_csr *a);
+/* Drops what was derived from the values: transpose and GraphBLAS matrix. */
+void csr_forget(gs_csr *a);
 
 #endif

@@ -251,6 +251,26 @@ START_TEST(parts_keep_what_belongs_to_nodes) {
 }
 END_TEST
 
+START_TEST(rows_are_normalised_with_their_transpose) {
+    edges e = random_edges(3);
+    gs_dataset d = {.n = N, .f = N};
+    ck_ok(gs_csr_build(N, N, M, e.row, e.col, NULL, false, &d.x_sparse));
+    ck_ok(gs_csr_need_transpose(d.x_sparse));
+    ck_ok(gs_dataset_normalize_rows(&d));
+    ck_ok(gs_csr_need_transpose(d.x_sparse));
+    const gs_csr *x = d.x_sparse, *t = x->transpose;
+    for (int64_t i = 0; i < N; i++) {
+        double sum = 0;
+        for (int64_t q = x->ptr[i]; q < x->ptr[i + 1]; q++)
+            sum += (double)x->val[q];
+        ck_near(sum, x->ptr[i] < x->ptr[i + 1] ? 1 : 0, 1e-6);
+    }
+    for (int64_t q = 0; q < t->nnz; q++)
+        ck_assert(t->val[q] == x->val[x->edge_of[q]]);
+    gs_csr_free(d.x_sparse);
+}
+END_TEST
+
 START_TEST(the_hash_sees_every_part) {
     gs_dataset *d = NULL;
     char a[17], b[17];
@@ -440,6 +460,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, components_equal_a_flood, 0, 5);
     tcase_add_test(tc, a_long_path_is_one_component);
     tcase_add_test(tc, parts_keep_what_belongs_to_nodes);
+    tcase_add_test(tc, rows_are_normalised_with_their_transpose);
     tcase_add_test(tc, the_hash_sees_every_part);
     tcase_add_test(tc, broken_data_sets_are_named);
     tcase_add_test(tc, made_graphs_are_sound_and_repeat);
