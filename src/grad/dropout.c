@@ -63,30 +63,93 @@ static void dropout_back(gs_tape *t, gs_node *node) {
         gs_for(job.to->rows, OP_ROWS, dense_chunk, &job);
 }
 
-typedef struct sparse_job {
+/* Values at the entries of a matrix, `heads` to an entry: sparse features and edges alike. The row
+   keys; the column is that of the entry, or the user's id of it, times heads, plus the head. */
+typedef struct entry_job {
     drop_job drop;
     const gs_csr *a;
-    const float *from;
+    const int64_t *col_ids;
+    int64_t heads;
+    const float *from; /* NULL: ones */
     float *to;
-} sparse_job;
+    bool add;
+} entry_job;
 
-GS_CLONES static void sparse_chunk(void *context, int64_t begin, int64_t end) {
-    const sparse_job *job = context;
-    const int32_t *col = job->a->col;
+/* Rows of a graph are short, so draws of many entries are gathered before they are made. */
+#define GATHERED 512
+typedef struct gathered {
+    int64_t first, count; /* values first..first+count-1 wait */
+    uint32_t low[GATHERED], high[GATHERED], column[GATHERED];
+} gathered;
+
+GS_INLINE void draw_gathered(const entry_job *job, gathered *w) {
+    int count = (int)w->count;
     uint32_t threshold = job->drop.threshold;
-    float scale = job->drop.scale;
-    for (int64_t i = begin; i < end; i++) {
-        uint64_t id = (uint64_t)(job->drop.ids ? job->drop.ids[i] : i);
-        uint64_t key = gs_row_key(job->drop.key, id);
-        uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
-        for (int64_t e = job->a->ptr[i]; e < job->a->ptr[i + 1]; e++) {
-            uint32_t k = (uint32_t)col[e];
-            uint32_t word = gs_mix32(gs_mix32(low + (k >> 1) * 0x9e3779b9u) + high);
-            uint32_t lane = (word >> ((k & 1u) * 16u)) & 0xffffu;
-            float value = job->from ? job->from[e] : 1;
-            job->to[e] = lane >= threshold ? value * scale : 0;
-        }
+    float factor[GATHERED], scale = job->drop.scale;
+    const float *from = job->from ? job->from + w->first : NULL;
+    float *to = job->to + w->first;
+    for (int k = 0; k < count; k++) {
+        uint32_t word =
+            gs_mix32(gs_mix32(w->low[k] + (w->column[k] >> 1) * 0x9e3779b9u) + w->high[k]);
+        uint32_t lane = (word >> ((w->column[k] & 1u) * 16u)) & 0xffffu;
+        factor[k] = lane >= threshold ? scale : 0;
     }
+    if (!from)
+        memcpy(to, factor, (size_t)count * sizeof *to);
+    else if (job->add)
+        for (int k = 0; k < count; k++)
+            to[k] += factor[k] > 0 ? from[k] * scale : 0;
+    else
+        for (int k = 0; k < count; k++)
+            to[k] = factor[k] > 0 ? from[k] * scale : 0;
+    w->first += count;
+    w->count = 0;
+}
+
+/* Lets the values of entries e..to-1 of a row wait for their draws. */
+GS_INLINE void gather_row(const entry_job *job, gathered *w, uint64_t key, int64_t e, int64_t to) {
+    const int32_t *col = job->a->col;
+    int64_t heads = job->heads, h = 0;
+    while (e < to) {
+        int64_t room = GATHERED - w->count, some;
+        uint32_t *column = w->column + w->count;
+        if (heads == 1) {
+            some = to - e < room ? to - e : room;
+            for (int64_t k = 0; k < some; k++)
+                column[k] = (uint32_t)(job->col_ids ? job->col_ids[col[e + k]] : col[e + k]);
+            e += some;
+        } else {
+            int64_t first = (job->col_ids ? job->col_ids[col[e]] : col[e]) * heads + h;
+            some = heads - h < room ? heads - h : room;
+            for (int64_t k = 0; k < some; k++)
+                column[k] = (uint32_t)(first + k);
+            h += some;
+            if (h == heads) {
+                h = 0;
+                e++;
+            }
+        }
+        for (int64_t k = w->count; k < w->count + some; k++) {
+            w->low[k] = (uint32_t)key;
+            w->high[k] = (uint32_t)(key >> 32);
+        }
+        w->count += some;
+        if (w->count == GATHERED)
+            draw_gathered(job, w);
+    }
+}
+
+GS_CLONES static void entry_chunk(void *context, int64_t first, int64_t last) {
+    const entry_job *job = context;
+    const gs_csr *a = job->a;
+    const int64_t *ids = job->drop.ids;
+    gathered w;
+    w.first = a->ptr[a->cut[first]] * job->heads;
+    w.count = 0;
+    for (int64_t i = a->cut[first]; i < a->cut[last]; i++)
+        gather_row(job, &w, gs_row_key(job->drop.key, (uint64_t)(ids ? ids[i] : i)), a->ptr[i],
+                   a->ptr[i + 1]);
+    draw_gathered(job, &w);
 }
 
 static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
@@ -94,11 +157,12 @@ static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
     float *values = node ? gs_tape_extra(t, (size_t)(x->sparse->nnz + 1) * sizeof *values) : NULL;
     if (!values)
         return gs_tape_dead(t);
-    sparse_job job = {.drop = drop_make(t, p, site, gs_tape_ids(t)),
-                      .a = x->sparse,
-                      .from = x->edge_values ? x->edge_values : x->sparse->val,
-                      .to = values};
-    gs_for(x->sparse->rows, OP_ROWS * 2, sparse_chunk, &job);
+    entry_job job = {.drop = drop_make(t, p, site, gs_tape_ids(t)),
+                     .a = x->sparse,
+                     .heads = 1,
+                     .from = x->edge_values ? x->edge_values : x->sparse->val,
+                     .to = values};
+    gs_for(x->sparse->cuts, 1, entry_chunk, &job);
     node->out.value = x->value;
     node->out.sparse = x->sparse;
     node->out.edge_values = values;
@@ -121,50 +185,6 @@ gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site) {
     return &node->out;
 }
 
-/* Edges: keyed by the user's destination; the column is source * heads + head. */
-typedef struct edge_drop_job {
-    drop_job drop;
-    const gs_csr *a;
-    int64_t heads;
-    const float *from;
-    float *to;
-    bool add;
-} edge_drop_job;
-
-/* Heads of one edge that are drawn at a time. */
-#define EDGE_HEADS 64
-
-GS_CLONES static void edge_chunk(void *context, int64_t first, int64_t last) {
-    const edge_drop_job *job = context;
-    int64_t heads = job->heads;
-    const int64_t *ids = job->drop.ids;
-    uint32_t word[EDGE_HEADS / 2 + 1], threshold = job->drop.threshold;
-    uint16_t lanes[EDGE_HEADS + 2];
-    float scale = job->drop.scale;
-    for (int64_t i = job->a->cut[first]; i < job->a->cut[last]; i++) {
-        uint64_t key = gs_row_key(job->drop.key, (uint64_t)(ids ? ids[i] : i));
-        uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
-        for (int64_t e = job->a->ptr[i]; e < job->a->ptr[i + 1]; e++) {
-            int64_t j = job->a->col[e];
-            for (int64_t h = 0; h < heads; h += EDGE_HEADS) {
-                uint32_t column = (uint32_t)((ids ? ids[j] : j) * heads + h), odd = column & 1u;
-                int64_t some = heads - h < EDGE_HEADS ? heads - h : EDGE_HEADS;
-                int pairs = (int)((odd + some + 1) / 2);
-                for (int q = 0; q < pairs; q++)
-                    word[q] = gs_mix32(gs_mix32(low + ((column >> 1) + (uint32_t)q) * 0x9e3779b9u) +
-                                       high);
-                memcpy(lanes, word, (size_t)pairs * sizeof *word);
-                const float *from = job->from + e * heads + h;
-                float *to = job->to + e * heads + h;
-                for (int64_t k = 0; k < some; k++) {
-                    float y = lanes[odd + k] >= threshold ? from[k] * scale : 0;
-                    to[k] = job->add ? to[k] + y : y;
-                }
-            }
-        }
-    }
-}
-
 typedef struct edge_record {
     drop_job drop;
     const gs_csr *a;
@@ -176,13 +196,14 @@ static void edge_dropout_back(gs_tape *t, gs_node *node) {
     gs_matrix *g = gs_grad_of(t, node->in[0], &fresh);
     if (!g)
         return;
-    edge_drop_job job = {.drop = record->drop,
-                         .a = record->a,
-                         .heads = g->cols,
-                         .from = node->out.grad.data,
-                         .to = g->data,
-                         .add = !fresh};
-    gs_for(record->a->cuts, 1, edge_chunk, &job);
+    entry_job job = {.drop = record->drop,
+                     .a = record->a,
+                     .col_ids = record->drop.ids,
+                     .heads = g->cols,
+                     .from = node->out.grad.data,
+                     .to = g->data,
+                     .add = !fresh};
+    gs_for(record->a->cuts, 1, entry_chunk, &job);
 }
 
 gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *site) {
@@ -194,11 +215,12 @@ gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *
         return gs_tape_dead(t);
     *record = (edge_record){.drop = drop_make(t, p, site, gs_tape_ids(t)), .a = a};
     node->extra = record;
-    edge_drop_job job = {.drop = record->drop,
-                         .a = a,
-                         .heads = w->value.cols,
-                         .from = w->value.data,
-                         .to = node->out.value.data};
-    gs_for(a->cuts, 1, edge_chunk, &job);
+    entry_job job = {.drop = record->drop,
+                     .a = a,
+                     .col_ids = record->drop.ids,
+                     .heads = w->value.cols,
+                     .from = w->value.data,
+                     .to = node->out.value.data};
+    gs_for(a->cuts, 1, entry_chunk, &job);
     return &node->out;
 }

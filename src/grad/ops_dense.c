@@ -153,32 +153,47 @@ gs_var *gs_take_rows(gs_tape *t, gs_var *x, const int64_t *rows, int64_t count) 
     return &node->out;
 }
 
-static void concat_back(gs_tape *t, gs_node *node) {
-    int64_t at = 0;
-    for (int k = 0; k < 2; k++) {
-        int64_t width = node->in[k]->value.cols;
-        bool fresh;
-        gs_matrix *g = gs_grad_of(t, node->in[k], &fresh);
-        for (int64_t i = 0; g && i < g->rows; i++) {
-            float *to = gs_row(g, i);
-            const float *from = gs_row(&node->out.grad, i) + at;
-            for (int64_t q = 0; q < width; q++)
-                to[q] = fresh ? from[q] : to[q] + from[q];
+typedef struct concat_job {
+    gs_matrix *both, *part[2]; /* a part that needs nothing has no data */
+    bool back, fresh[2];
+} concat_job;
+
+static void concat_chunk(void *context, int64_t begin, int64_t end) {
+    const concat_job *job = context;
+    for (int64_t i = begin; i < end; i++) {
+        float *both = gs_row(job->both, i);
+        for (int k = 0; k < 2; both += job->part[k++]->cols) {
+            size_t width = (size_t)job->part[k]->cols;
+            float *part = job->part[k]->data ? gs_row(job->part[k], i) : NULL;
+            if (!job->back)
+                memcpy(both, part, width * sizeof *part);
+            else if (part && job->fresh[k])
+                memcpy(part, both, width * sizeof *part);
+            else
+                for (size_t q = 0; part && q < width; q++)
+                    part[q] += both[q];
         }
-        at += width;
     }
 }
 
+static void concat_back(gs_tape *t, gs_node *node) {
+    gs_matrix part[2];
+    concat_job job = {.both = &node->out.grad, .back = true};
+    for (int k = 0; k < 2; k++) {
+        gs_matrix *g = gs_grad_of(t, node->in[k], &job.fresh[k]);
+        part[k] = g ? *g : (gs_matrix){.cols = node->in[k]->value.cols};
+        job.part[k] = &part[k];
+    }
+    gs_for(node->out.grad.rows, SUM_ROWS, concat_chunk, &job);
+}
+
 gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b) {
-    int64_t left = a->value.cols, right = b->value.cols;
-    gs_node *node = gs_tape_node(t, a->value.rows, left + right, concat_back, a, b, NULL);
+    gs_node *node =
+        gs_tape_node(t, a->value.rows, a->value.cols + b->value.cols, concat_back, a, b, NULL);
     if (!node)
         return gs_tape_dead(t);
-    for (int64_t i = 0; i < a->value.rows; i++) {
-        memcpy(gs_row(&node->out.value, i), gs_row(&a->value, i), (size_t)left * sizeof(float));
-        memcpy(gs_row(&node->out.value, i) + left, gs_row(&b->value, i),
-               (size_t)right * sizeof(float));
-    }
+    concat_job job = {.both = &node->out.value, .part = {&a->value, &b->value}};
+    gs_for(a->value.rows, SUM_ROWS, concat_chunk, &job);
     return &node->out;
 }
 
@@ -303,46 +318,4 @@ gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att, int64_t heads) {
     dot_job job = {.x = &x->value, .out = &node->out.value, .att = att->value.data, .heads = heads};
     gs_for(x->value.rows, SUM_ROWS, head_dot_chunk, &job);
     return &node->out;
-}
-
-typedef struct total_job {
-    const float *x;
-    double *partial;
-} total_job;
-
-static void total_chunk(void *context, int64_t begin, int64_t end) {
-    const total_job *job = context;
-    double sum = 0;
-    for (int64_t i = begin; i < end; i++)
-        sum += (double)job->x[i];
-    job->partial[begin / OP_GRAIN] = sum;
-}
-
-static void sum_back(gs_tape *t, gs_node *node) {
-    gs_matrix *g = gs_grad_of(t, node->in[0], NULL);
-    float d = node->out.grad.data[0];
-    for (int64_t i = 0; g && i < g->rows * g->cols; i++)
-        g->data[i] += d;
-}
-
-gs_var *gs_sum(gs_tape *t, gs_var *x) {
-    int64_t size = x->value.rows * x->value.cols, chunks = (size + OP_GRAIN - 1) / OP_GRAIN;
-    gs_node *node = gs_tape_node(t, 1, 1, sum_back, x, NULL, NULL);
-    double *partial = node ? gs_tape_extra(t, (size_t)(chunks + 1) * sizeof *partial) : NULL;
-    if (!partial)
-        return gs_tape_dead(t);
-    total_job job = {.x = x->value.data, .partial = partial};
-    gs_for(size, OP_GRAIN, total_chunk, &job);
-    double sum = 0;
-    for (int64_t k = 0; k < chunks; k++)
-        sum += partial[k];
-    node->out.value.data[0] = (float)sum;
-    return &node->out;
-}
-
-gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b) {
-    int64_t size = a->value.rows * a->value.cols;
-    gs_var *difference = gs_add(t, a, gs_scale(t, b, -1));
-    return gs_scale(t, gs_sum(t, gs_mul(t, difference, difference)),
-                    1.0 / (double)(size > 0 ? size : 1));
 }

@@ -19,66 +19,92 @@ typedef struct norm_job {
     gs_matrix *out;
     const float *gain, *bias;
     float *unit, *inverse;
-    const double *mean, *sums; /* [d]; [2d] for the backward */
+    const double *mean; /* [d] */
     double *partial;
+    float *means; /* [3d] of a batch's backward: gain * inverse, mean of dy, mean of dy u */
     bool fresh;
-    int64_t n;
 } norm_job;
 
-static void layer_chunk(void *context, int64_t begin, int64_t end) {
+/* A sum over a row is formed in eight sums side by side, added in a fixed order: the compiler may
+   not reorder one. */
+#define SIDE 8
+GS_INLINE double fold(double *part) {
+    for (int half = SIDE / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++)
+            part[l] += part[l + half];
+    return part[0];
+}
+
+GS_CLONES static void layer_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->x->cols;
+    const float *restrict gain = job->gain, *restrict bias = job->bias;
     for (int64_t i = begin; i < end; i++) {
-        const float *x = gs_row(job->x, i);
-        float *out = gs_row(job->out, i), *unit = job->unit + i * d;
-        double mean = 0, var = 0;
-        for (int64_t k = 0; k < d; k++)
-            mean += (double)x[k];
-        mean /= (double)d;
-        for (int64_t k = 0; k < d; k++)
-            var += ((double)x[k] - mean) * ((double)x[k] - mean);
-        double inverse = 1 / sqrt(var / (double)d + EPSILON);
+        const float *restrict x = gs_row(job->x, i);
+        float *restrict out = gs_row(job->out, i), *restrict unit = job->unit + i * d;
+        double sum[SIDE] = {0}, square[SIDE] = {0};
+        for (int64_t k = 0; k + SIDE <= d; k += SIDE)
+            for (int l = 0; l < SIDE; l++)
+                sum[l] += (double)x[k + l];
+        for (int64_t k = d - d % SIDE; k < d; k++)
+            sum[k % SIDE] += (double)x[k];
+        double mean = fold(sum) / (double)d;
+        for (int64_t k = 0; k + SIDE <= d; k += SIDE)
+            for (int l = 0; l < SIDE; l++)
+                square[l] += ((double)x[k + l] - mean) * ((double)x[k + l] - mean);
+        for (int64_t k = d - d % SIDE; k < d; k++)
+            square[k % SIDE] += ((double)x[k] - mean) * ((double)x[k] - mean);
+        double inverse = 1 / sqrt(fold(square) / (double)d + EPSILON);
         job->inverse[i] = (float)inverse;
         for (int64_t k = 0; k < d; k++) {
             unit[k] = (float)(((double)x[k] - mean) * inverse);
-            out[k] = unit[k] * job->gain[k] + job->bias[k];
+            out[k] = unit[k] * gain[k] + bias[k];
         }
     }
 }
 
 /* dx = inverse * (h - mean(h) - u * mean(h u)), h = dy * gain, means over the row */
-static void layer_back_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void layer_back_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->g->cols;
+    const float *restrict gain = job->gain;
     for (int64_t i = begin; i < end; i++) {
-        const float *g = gs_row(job->g, i), *unit = job->unit + i * d;
-        float *out = gs_row(job->out, i);
-        double sum = 0, along = 0;
-        for (int64_t k = 0; k < d; k++) {
-            double h = (double)g[k] * (double)job->gain[k];
-            sum += h;
-            along += h * (double)unit[k];
+        const float *restrict g = gs_row(job->g, i), *restrict unit = job->unit + i * d;
+        float *restrict out = gs_row(job->out, i);
+        double sum[SIDE] = {0}, along[SIDE] = {0};
+        for (int64_t k = 0; k + SIDE <= d; k += SIDE)
+            for (int l = 0; l < SIDE; l++) {
+                double h = (double)g[k + l] * (double)gain[k + l];
+                sum[l] += h;
+                along[l] += h * (double)unit[k + l];
+            }
+        for (int64_t k = d - d % SIDE; k < d; k++) {
+            double h = (double)g[k] * (double)gain[k];
+            sum[k % SIDE] += h;
+            along[k % SIDE] += h * (double)unit[k];
         }
-        for (int64_t k = 0; k < d; k++) {
-            double h = (double)g[k] * (double)job->gain[k];
-            double dx = (double)job->inverse[i] *
-                        (h - sum / (double)d - (double)unit[k] * along / (double)d);
-            out[k] = (job->fresh ? 0 : out[k]) + (float)dx;
-        }
+        float mean = (float)(fold(sum) / (double)d), slope = (float)(fold(along) / (double)d);
+        float inverse = job->inverse[i];
+        if (job->fresh)
+            for (int64_t k = 0; k < d; k++)
+                out[k] = inverse * (g[k] * gain[k] - mean - unit[k] * slope);
+        else
+            for (int64_t k = 0; k < d; k++)
+                out[k] += inverse * (g[k] * gain[k] - mean - unit[k] * slope);
     }
 }
 
 /* A chunk's sums of dy * u and dy for each column. */
-static void gain_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void gain_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->g->cols;
-    double *sum = job->partial + begin / SUM_ROWS * 2 * d;
-    memset(sum, 0, (size_t)(2 * d) * sizeof *sum);
+    double *restrict along = job->partial + begin / SUM_ROWS * 2 * d, *restrict sum = along + d;
+    memset(along, 0, (size_t)(2 * d) * sizeof *along);
     for (int64_t i = begin; i < end; i++) {
-        const float *g = gs_row(job->g, i), *unit = job->unit + i * d;
+        const float *restrict g = gs_row(job->g, i), *restrict unit = job->unit + i * d;
         for (int64_t k = 0; k < d; k++) {
-            sum[k] += (double)g[k] * (double)unit[k];
-            sum[d + k] += (double)g[k];
+            along[k] += (double)g[k] * (double)unit[k];
+            sum[k] += (double)g[k];
         }
     }
 }
@@ -156,17 +182,18 @@ gs_var *gs_layer_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias) {
 }
 
 /* A chunk's sums of x - mean and of its square, for each column. */
-static void moment_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void moment_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->x->cols;
-    double *sum = job->partial + begin / SUM_ROWS * 2 * d;
+    const double *restrict mean = job->mean;
+    double *restrict sum = job->partial + begin / SUM_ROWS * 2 * d, *restrict square = sum + d;
     memset(sum, 0, (size_t)(2 * d) * sizeof *sum);
     for (int64_t i = begin; i < end; i++) {
-        const float *x = gs_row(job->x, i);
+        const float *restrict x = gs_row(job->x, i);
         for (int64_t k = 0; k < d; k++) {
-            double away = (double)x[k] - job->mean[k];
+            double away = (double)x[k] - mean[k];
             sum[k] += away;
-            sum[d + k] += away * away;
+            square[k] += away * away;
         }
     }
 }
@@ -194,33 +221,39 @@ static bool batch_moments(gs_tape *t, const gs_matrix *x, double *mean, double *
     return true;
 }
 
-static void batch_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void batch_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->x->cols;
-    for (int64_t i = begin; i < end; i++)
+    const double *restrict mean = job->mean;
+    const float *restrict gain = job->gain, *restrict bias = job->bias;
+    const float *restrict inverse = job->inverse;
+    for (int64_t i = begin; i < end; i++) {
+        const float *restrict x = gs_row(job->x, i);
+        float *restrict out = gs_row(job->out, i), *restrict unit = job->unit + i * d;
         for (int64_t k = 0; k < d; k++) {
-            double away = (double)gs_row(job->x, i)[k] - job->mean[k];
-            float unit = (float)(away * (double)job->inverse[k]);
-            job->unit[i * d + k] = unit;
-            gs_row(job->out, i)[k] = unit * job->gain[k] + job->bias[k];
+            unit[k] = (float)(((double)x[k] - mean[k]) * (double)inverse[k]);
+            out[k] = unit[k] * gain[k] + bias[k];
         }
+    }
 }
 
 /* dx = gain * inverse * (dy - mean(dy) - u * mean(dy u)), means over the batch; without the means
    when the statistics were the running ones */
-static void batch_back_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void batch_back_chunk(void *context, int64_t begin, int64_t end) {
     const norm_job *job = context;
     int64_t d = job->g->cols;
-    double n = (double)job->n;
-    for (int64_t i = begin; i < end; i++)
-        for (int64_t k = 0; k < d; k++) {
-            double h = (double)gs_row(job->g, i)[k];
-            if (job->sums)
-                h -= job->sums[d + k] / n + (double)job->unit[i * d + k] * job->sums[k] / n;
-            float *out = gs_row(job->out, i) + k;
-            float dx = (float)(h * (double)job->inverse[k] * (double)job->gain[k]);
-            *out = (job->fresh ? 0 : *out) + dx;
-        }
+    const float *restrict factor = job->means, *restrict mean = factor + d;
+    const float *restrict slope = mean + d;
+    for (int64_t i = begin; i < end; i++) {
+        const float *restrict g = gs_row(job->g, i), *restrict unit = job->unit + i * d;
+        float *restrict out = gs_row(job->out, i);
+        if (job->fresh)
+            for (int64_t k = 0; k < d; k++)
+                out[k] = factor[k] * (g[k] - mean[k] - unit[k] * slope[k]);
+        else
+            for (int64_t k = 0; k < d; k++)
+                out[k] += factor[k] * (g[k] - mean[k] - unit[k] * slope[k]);
+    }
 }
 
 static void batch_norm_back(gs_tape *t, gs_node *node) {
@@ -229,14 +262,21 @@ static void batch_norm_back(gs_tape *t, gs_node *node) {
     norm_job job = {.g = &node->out.grad,
                     .gain = node->in[1]->value.data,
                     .unit = record->unit,
-                    .inverse = record->inverse,
-                    .n = node->out.value.rows};
+                    .inverse = record->inverse};
     double *sums = gain_sums(t, &job);
     if (!sums)
         return;
     give_gain(t, node->in[1], sums);
     give_gain(t, node->in[2], sums + d);
-    job.sums = record->of_batch ? sums : NULL;
+    job.means = gs_tape_extra(t, (size_t)(3 * d + 1) * sizeof *job.means);
+    if (!job.means)
+        return;
+    double share = record->of_batch ? 1 / (double)node->out.value.rows : 0;
+    for (int64_t k = 0; k < d; k++) {
+        job.means[k] = record->inverse[k] * job.gain[k];
+        job.means[d + k] = (float)(sums[d + k] * share);
+        job.means[2 * d + k] = (float)(sums[k] * share);
+    }
     job.out = gs_grad_of(t, node->in[0], &job.fresh);
     if (job.out)
         gs_for(job.out->rows, OP_ROWS, batch_back_chunk, &job);

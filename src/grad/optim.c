@@ -44,16 +44,22 @@ done:
     return status;
 }
 
+static bool is_moved(const gs_entry *e) { return e->kind == GS_PARAMETER && !e->frozen; }
+
 gs_status gs_adam_step(const gs_adam *o, gs_state *s) {
     gs_status status = GS_OK;
     double step = gs_state_get(s, "step", 0) + 1;
     double correct1 = 1 - pow(o->beta1, step), correct2 = 1 - pow(o->beta2, step);
     int64_t count = s->count; /* slots are added behind */
+    /* What can fail comes first, so that a step is taken as a whole or not at all. */
+    for (int64_t k = 0; k < count; k++)
+        if (is_moved(s->entries[k]))
+            GS_TRY(moments(s, s->entries[k]));
+    GS_TRY(gs_state_set(s, "step", step));
     for (int64_t k = 0; k < count; k++) {
         gs_entry *e = s->entries[k];
-        if (e->kind != GS_PARAMETER || e->frozen)
+        if (!is_moved(e))
             continue;
-        GS_TRY(moments(s, e));
         double lr = o->lr * e->rate;
         adam_job job = {.w = e->value.data,
                         .m = e->moment[0]->value.data,
@@ -68,7 +74,6 @@ gs_status gs_adam_step(const gs_adam *o, gs_state *s) {
                         .shrink = o->decoupled ? (float)(1 - lr * e->decay) : 1};
         gs_for(e->value.rows * e->value.cols, 8192, adam_chunk, &job);
     }
-    GS_TRY(gs_state_set(s, "step", step));
 done:
     return status;
 }
