@@ -4,6 +4,10 @@ if(NOT check_FOUND)
   message(FATAL_ERROR "The library check was not found; run tools/install-deps.")
 endif()
 set(test_warnings -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla $<$<BOOL:${GRAPHSTILL_WERROR}>:-Werror>)
+set(sanitizer "")
+if(CMAKE_C_FLAGS MATCHES "fsanitize=thread")
+  set(sanitizer "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/tests/tsan.supp" "CK_TIMEOUT_MULTIPLIER=4")
+endif()
 file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*/test_*.c"
      "${CMAKE_CURRENT_SOURCE_DIR}/tests/fuzz/*.c")
 list(REMOVE_DUPLICATES tests)
@@ -28,13 +32,13 @@ foreach(source ${tests})
   target_compile_options(${target} PRIVATE ${test_warnings})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME ${room}/${subject} COMMAND ${target})
-  set_tests_properties(${room}/${subject} PROPERTIES LABELS ${room} TIMEOUT 900)
+  set_tests_properties(${room}/${subject} PROPERTIES LABELS ${room} TIMEOUT 900 ENVIRONMENT "${sanitizer}")
 endforeach()
 
 # A consumer of the installed library is compiled with our compiler and flags (sanitizers must match).
 set(environment "GRAPHSTILL=${CMAKE_BINARY_DIR}/graphstill" "GRAPHSTILL_SOURCE=${CMAKE_CURRENT_SOURCE_DIR}"
     "GRAPHSTILL_BUILD=${CMAKE_BINARY_DIR}" "CMAKE=${CMAKE_COMMAND}" "CC=${CMAKE_C_COMPILER}"
-    "CFLAGS=${CMAKE_C_FLAGS}")
+    "CFLAGS=${CMAKE_C_FLAGS}" ${sanitizer})
 file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/e2e/test_*.sh")
 foreach(script ${scripts})
   get_filename_component(name "${script}" NAME_WE)
