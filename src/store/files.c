@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,33 @@ static gs_status write_all(int file, const char *path, const char *bytes, int64_
 gs_status gs_temporary_name(const char *path, char **temporary) {
     *temporary = gs_format("%s.%ld.tmp", path, (long)getpid());
     return *temporary ? GS_OK : GS_NO_MEMORY;
+}
+
+/* The process that a temporary name belongs to, or 0. */
+static pid_t owner_of(const char *name) {
+    size_t length = strlen(name);
+    const char *at = name + length - strlen(".tmp"); /* the caller asked for this ending */
+    while (at > name && at[-1] >= '0' && at[-1] <= '9')
+        at--;
+    return at > name && at[-1] == '.' ? (pid_t)strtol(at, NULL, 10) : 0;
+}
+
+gs_status gs_temporary_sweep(const char *folder) {
+    char **names = NULL, *path = NULL;
+    int64_t count = 0;
+    gs_status status = gs_folder_list(folder, ".tmp", &names, &count);
+    for (int64_t k = 0; k < count; k++) {
+        pid_t owner = owner_of(names[k]);
+        bool dead = owner > 0 && kill(owner, 0) != 0 && errno == ESRCH;
+        if (status == GS_OK && dead) {
+            path = gs_format("%s/%s", folder, names[k]);
+            status = path ? gs_file_remove(path) : GS_NO_MEMORY;
+            gs_free(path);
+        }
+        gs_free(names[k]);
+    }
+    gs_free(names);
+    return status;
 }
 
 /* Makes a rename durable: the folder's entry is synced as well. */

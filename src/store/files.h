@@ -19,6 +19,8 @@ gs_status gs_file_remove(const char *path); /* a missing one is fine */
    by a library use these. */
 gs_status gs_temporary_name(const char *path, char **temporary); /* caller frees */
 gs_status gs_temporary_commit(const char *temporary, const char *path);
+/* Removes the temporary files in a folder whose process is gone: a killed one left them. */
+gs_status gs_temporary_sweep(const char *folder);
 /* Names in a folder that end with `suffix`, sorted; caller frees each and the array. */
 gs_status gs_folder_list(const char *path, const char *suffix, char ***names, int64_t *count);
 

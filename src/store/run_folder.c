@@ -58,6 +58,7 @@ gs_status gs_run_folder_open(const char *folder, const gs_value *recipe, bool re
     if (!path)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_folder_make(folder));
+    GS_TRY(gs_temporary_sweep(folder));
     GS_TRY(holds_recipe(path, yaml, &same));
     if (!same)
         GS_TRY(holds_results(folder, &results));
