@@ -15,8 +15,13 @@ typedef struct spmm_job {
     const float *x;
     float *y;
     int64_t ahead; /* rows to prefetch ahead; 0: none */
+    bool stream;   /* y is written past the caches */
+    bool wide;     /* 256 sums fit the registers */
 } spmm_job;
 void spmm_run(spmm_job *job);
+void native_heads_chunk(void *job, int64_t first, int64_t last);
+/* Rows ahead of which rows of a table [rows, width] are asked for; 0 where it is near anyway. */
+int64_t native_ahead(int64_t rows, int64_t width);
 
 gs_status native_sddmm(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
                        float *s);

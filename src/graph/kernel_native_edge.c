@@ -1,4 +1,4 @@
-/* kernel_native_edge.c - values on edges: dot products, sums, softmax over each row. */
+/* kernel_native_edge.c - values on edges: sums, softmax over each row. */
 #include <math.h>
 #include <string.h>
 
@@ -6,51 +6,11 @@
 
 typedef struct edge_job {
     const gs_csr *a;
-    int64_t heads, width;
+    int64_t heads;
     const float *p, *q, *s;
     float *out, *sums;
     const int64_t *carried;
 } edge_job;
-
-GS_CLONES static void dot_chunk(void *context, int64_t first, int64_t last) {
-    const edge_job *job = context;
-    int64_t heads = job->heads, d = job->width, all = heads * d;
-    const int32_t *col = job->a->col;
-    int64_t ahead = all > 0 ? 2048 / all : 2;
-    ahead = ahead < 2 ? 2 : (ahead > 64 ? 64 : ahead);
-    for (int64_t i = job->a->cut[first]; i < job->a->cut[last]; i++) {
-        const float *p = job->p + i * all;
-        for (int64_t e = job->a->ptr[i]; e < job->a->ptr[i + 1]; e++) {
-            const float *q = job->q + (int64_t)col[e] * all;
-            const char *later = (const char *)(job->q + (int64_t)col[e + ahead] * all);
-            for (int64_t k = 0; k < all * 4; k += 64)
-                __builtin_prefetch(later + k, 0, 2);
-            for (int64_t h = 0; h < heads; h++) {
-                /* Sixteen sums side by side, added in a fixed order: the compiler may not reorder
-                 * one. */
-                float part[16] = {0}, sum = 0;
-                int64_t k = 0;
-                for (; k + 16 <= d; k += 16)
-                    for (int64_t l = 0; l < 16; l++)
-                        part[l] += p[h * d + k + l] * q[h * d + k + l];
-                for (; k < d; k++)
-                    sum += p[h * d + k] * q[h * d + k];
-                for (int half = 8; half > 0; half /= 2)
-                    for (int l = 0; l < half; l++)
-                        part[l] += part[l + half];
-                job->out[e * heads + h] = sum + part[0];
-            }
-        }
-    }
-}
-
-gs_status native_sddmm(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
-                       float *s) {
-    edge_job job = {
-        .a = a, .heads = heads, .width = p->cols / heads, .p = p->data, .q = q->data, .out = s};
-    gs_for(a->cuts, 1, dot_chunk, &job);
-    return GS_OK;
-}
 
 GS_CLONES static void add_chunk(void *context, int64_t first, int64_t last) {
     const edge_job *job = context;
