@@ -152,6 +152,74 @@ GS_CLONES static void entry_chunk(void *context, int64_t first, int64_t last) {
     draw_gathered(job, &w);
 }
 
+/* Edges whose factors are drawn; see drop_edges. */
+typedef struct edge_list {
+    const drop_job *drop;
+    const int32_t *dst, *src;
+    int64_t dst_step, src_step;
+} edge_list;
+
+GS_INLINE int64_t id_of(const drop_job *drop, int64_t row) {
+    return drop->ids ? drop->ids[row] : row;
+}
+
+GS_INLINE uint64_t key_of_edge(const edge_list *l, int64_t e) {
+    return gs_row_key(l->drop->key, (uint64_t)id_of(l->drop, l->dst[e * l->dst_step]));
+}
+
+/* An even number of heads: the two lanes of a word belong to one edge. */
+GS_INLINE void draw_pairs(const edge_list *l, int64_t first, int64_t count, const int64_t pairs,
+                          float *factor) {
+    uint32_t low[GATHERED], high[GATHERED], pair[GATHERED];
+    uint32_t threshold = l->drop->threshold;
+    float scale = l->drop->scale;
+    uint64_t key = 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t e = first + k;
+        if (k == 0 || l->dst_step != 0)
+            key = key_of_edge(l, e);
+        uint32_t at = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * pairs);
+        GS_SIMD for (int64_t q = 0; q < pairs; q++) {
+            low[k * pairs + q] = (uint32_t)key;
+            high[k * pairs + q] = (uint32_t)(key >> 32);
+            pair[k * pairs + q] = at + (uint32_t)q;
+        }
+    }
+    for (int64_t k = 0; k < count * pairs; k++) {
+        uint32_t word = gs_mix32(gs_mix32(low[k] + pair[k] * 0x9e3779b9u) + high[k]);
+        factor[2 * k] = (word & 0xffffu) >= threshold ? scale : 0;
+        factor[2 * k + 1] = (word >> 16) >= threshold ? scale : 0;
+    }
+}
+
+GS_INLINE void draw_single(const edge_list *l, int64_t heads, int64_t count, float *factor) {
+    for (int64_t e = 0; e < count; e++) {
+        uint64_t key = key_of_edge(l, e);
+        uint32_t column = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * heads);
+        for (int64_t h = 0; h < heads; h++)
+            factor[e * heads + h] =
+                gs_lane(key, column + (uint32_t)h) >= l->drop->threshold ? l->drop->scale : 0;
+    }
+}
+
+GS_CLONES void drop_edges(const void *context, int64_t heads, int64_t count, const int32_t *dst,
+                          int64_t dst_step, const int32_t *src, int64_t src_step, float *factor) {
+    edge_list l = {
+        .drop = context, .dst = dst, .dst_step = dst_step, .src = src, .src_step = src_step};
+    int64_t pairs = heads / 2, most = pairs > 0 ? GATHERED / pairs : 0;
+    if (heads % 2 != 0 || most == 0) {
+        draw_single(&l, heads, count, factor);
+        return;
+    }
+    for (int64_t e = 0; e < count; e += most) {
+        int64_t some = count - e < most ? count - e : most;
+        if (pairs == 4)
+            draw_pairs(&l, e, some, 4, factor + e * heads);
+        else
+            draw_pairs(&l, e, some, pairs, factor + e * heads);
+    }
+}
+
 static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
     gs_node *node = gs_tape_node(t, -1, 0, NULL, x, NULL, NULL);
     float *values = node ? gs_tape_extra(t, (size_t)(x->sparse->nnz + 1) * sizeof *values) : NULL;

@@ -43,6 +43,13 @@ gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s);
 /* Dropout of edge values, keyed by the user's (destination, source, head). */
 gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *site);
 
+/* Attention in one step, without an array over the edges: with score_e = leakyrelu(dst_i + src_j)
+   and alpha its softmax over the edges of each destination, y_i = sum_j dropout(alpha_ij) h_j, head
+   by head. dst and src [n,heads], h [n,heads*d], y [n_dst,heads*d]; slope 0 to 1. The same random
+   field as gs_edge_dropout. */
+gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h, double slope,
+                     double p, const char *site);
+
 /* Losses: scalars. rows[0..count) are rows of the logits; NULL: 0..count-1. Borrowed. */
 gs_var *gs_log_softmax(gs_tape *t, gs_var *x);
 /* Mean over the rows of -log softmax(logits[row])[y[row]]; `by_row`: y is indexed by position in

@@ -115,3 +115,61 @@ gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s) {
     gs_tape_fail(t, a->kernels->edge_softmax(a, heads, s->value.data, node->out.value.data));
     return &node->out;
 }
+
+typedef struct attend_record {
+    gs_csr *a;
+    gs_attend job;
+    gs_edge_factors factors;
+    drop_job drop;
+    gs_matrix lse;
+} attend_record;
+
+static void attend_back(gs_tape *t, gs_node *node) {
+    attend_record *record = node->extra;
+    gs_matrix *g[3], part[3];
+    bool fresh[3];
+    for (int k = 0; k < 3; k++) {
+        g[k] = gs_grad_of(t, node->in[k], &fresh[k]);
+        part[k] = target(t, g[k] ? g[k] : &node->in[k]->value, g[k] && fresh[k]);
+        if (!part[k].data)
+            return;
+    }
+    record->job.dy = &node->out.grad;
+    record->job.d_dst = &part[0];
+    record->job.d_src = &part[1];
+    record->job.d_h = &part[2];
+    gs_tape_fail(t, record->a->kernels->attend_back(record->a, &record->job));
+    for (int k = 0; k < 3; k++)
+        if (g[k])
+            finish(g[k], &part[k], fresh[k]);
+}
+
+gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h, double slope,
+                     double p, const char *site) {
+    int64_t heads = dst->value.cols;
+    gs_node *node = gs_tape_node(t, a->rows, h->value.cols, attend_back, dst, src, h);
+    attend_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;
+    if (!record)
+        return gs_tape_dead(t);
+    *record = (attend_record){.a = a, .lse = {.rows = a->rows, .cols = heads}};
+    record->lse.data = gs_tape_extra(t, (size_t)(a->rows * heads + 1) * sizeof(float));
+    if (!record->lse.data)
+        return gs_tape_dead(t);
+    if (node->out.needs_grad && !a->transpose)
+        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
+    record->job = (gs_attend){.heads = heads,
+                              .slope = (float)slope,
+                              .dst = &dst->value,
+                              .src = &src->value,
+                              .h = &h->value,
+                              .y = &node->out.value,
+                              .lse = &record->lse};
+    if (gs_tape_training(t) && gs_drop_threshold(p) > 0) {
+        record->drop = drop_make(t, p, site, gs_tape_ids(t));
+        record->factors = (gs_edge_factors){.draw = drop_edges, .context = &record->drop};
+        record->job.factors = &record->factors;
+    }
+    node->extra = record;
+    gs_tape_fail(t, a->kernels->attend(a, &record->job));
+    return &node->out;
+}

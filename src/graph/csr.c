@@ -284,7 +284,7 @@ gs_status gs_csr_need_transpose(gs_csr *a) {
     int64_t *from = NULL;
     if (a->transpose)
         return GS_OK;
-    GS_NEW(from, a->nnz + 1);
+    GS_NEW(from, a->nnz + GS_CSR_PAD);
     GS_TRY(csr_new(a->cols, a->rows, a->nnz, a->val != NULL, &t));
     transpose_into(a, t, from);
     GS_TRY(csr_finish(t));

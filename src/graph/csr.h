@@ -23,7 +23,7 @@ typedef struct gs_csr {
        symmetric. edge_of[q] is the entry of *this* matrix that stands at position q of the
        transpose: values given apart (attention) are carried over by it. */
     struct gs_csr *transpose;
-    int64_t *edge_of; /* [nnz] */
+    int64_t *edge_of; /* [nnz + GS_CSR_PAD] */
 
     /* Row ranges of about equal work (entries + rows), cut once: chunk k is rows
        cut[k]..cut[k+1]-1. Their number depends on the matrix alone. */

@@ -2,6 +2,8 @@
 #ifndef GS_GRAPH_KERNEL_DOT_H
 #define GS_GRAPH_KERNEL_DOT_H
 
+#include <string.h>
+
 #include "base/simd.h"
 
 /* Unaligned; the wide ones become as many registers as the instruction set needs. */
@@ -33,6 +35,26 @@ GS_INLINE void dot_lanes(float *to, const float *p, const float *q, const int64_
     for (int64_t k = 16; k + 16 <= d; k += 16)
         sums += DOT_AT(dot_wide, p + k) * DOT_AT(dot_wide, q + k);
     DOT_FOLD(to, sums);
+}
+
+/* Any width: what is left after the multiples of 16 is added to the first sum. */
+GS_INLINE void dot_any(float *to, const float *p, const float *q, int64_t d) {
+    int64_t k = d / 16 * 16;
+    if (k > 0)
+        dot_lanes(to, p, q, k);
+    else
+        memset(to, 0, 4 * sizeof *to);
+    for (; k + 4 <= d; k += 4)
+        *(dot_four *)to += DOT_AT(dot_four, p + k) * DOT_AT(dot_four, q + k);
+    for (; k < d; k++)
+        *to += p[k] * q[k];
+}
+
+GS_INLINE void dot_four_sums(float *to, const float *p, const float *q, const int64_t d) {
+    if (d == 8 || (d >= 16 && d % 16 == 0))
+        dot_lanes(to, p, q, d);
+    else
+        dot_any(to, p, q, d);
 }
 
 /* Four times four sums, each four added up. */

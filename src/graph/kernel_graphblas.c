@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "graph/grb.h"
+#include "graph/kernel_attend.h"
 #include "graph/kernels.h"
 
 /* a's own matrix, made once; or a new one with the values w[e*heads + h]. */
@@ -317,4 +318,6 @@ const gs_kernels gs_kernels_graphblas = {
     .edge_sum = edge_sum,
     .edge_softmax = edge_softmax,
     .edge_softmax_back = edge_softmax_back,
+    .attend = attend_in_passes,
+    .attend_back = attend_back_in_passes,
 };

@@ -169,4 +169,6 @@ const gs_kernels gs_kernels_native = {
     .edge_sum = native_edge_sum,
     .edge_softmax = native_edge_softmax,
     .edge_softmax_back = native_edge_softmax_back,
+    .attend = native_attend,
+    .attend_back = native_attend_back,
 };

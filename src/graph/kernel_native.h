@@ -33,4 +33,11 @@ gs_status native_edge_softmax(const gs_csr *a, int64_t heads, const float *s, fl
 gs_status native_edge_softmax_back(const gs_csr *a, int64_t heads, const float *out, const float *g,
                                    float *ds);
 
+/* sums[i] = sum over the entries e of row i of s[e], or of s[carried[e]] (which then lie far
+   apart): [rows, heads]. */
+void native_entry_sums(const gs_csr *a, int64_t heads, const float *s, const int64_t *carried,
+                       gs_matrix *sums);
+gs_status native_attend(const gs_csr *a, const gs_attend *of);
+gs_status native_attend_back(const gs_csr *a, const gs_attend *of);
+
 #endif

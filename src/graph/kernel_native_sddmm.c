@@ -42,23 +42,9 @@ GS_INLINE void ask_ahead(const sddmm_job *job, int64_t e, const int64_t all) {
         __builtin_prefetch(later + k, 0, 2);
 }
 
-/* Any width: what is left after the multiples of 16 is added to the first sum. */
-GS_INLINE void dot_any(float *to, const float *p, const float *q, int64_t d) {
-    int64_t k = d / 16 * 16;
-    if (k > 0)
-        dot_lanes(to, p, q, k);
-    else
-        memset(to, 0, 4 * sizeof *to);
-    for (; k + 4 <= d; k += 4)
-        *(dot_four *)to += DOT_AT(dot_four, p + k) * DOT_AT(dot_four, q + k);
-    for (; k < d; k++)
-        *to += p[k] * q[k];
-}
-
 GS_INLINE void entries_of(const sddmm_job *job, int64_t begin, int64_t end, const int64_t heads,
                           const int64_t d, const int prefetch) {
     const int64_t *ptr = job->a->ptr, all = heads * d;
-    const bool whole = d == 8 || (d >= 16 && d % 16 == 0);
     waiting w = {.out = job->out + ptr[begin] * heads};
     for (int64_t i = begin; i < end; i++) {
         const float *p = job->p + i * all;
@@ -67,10 +53,7 @@ GS_INLINE void entries_of(const sddmm_job *job, int64_t begin, int64_t end, cons
             if (prefetch)
                 ask_ahead(job, e, all);
             for (int64_t h = 0; h < heads; h++) {
-                if (whole)
-                    dot_lanes(w.part + w.count, p + h * d, q + h * d, d);
-                else
-                    dot_any(w.part + w.count, p + h * d, q + h * d, d);
+                dot_four_sums(w.part + w.count, p + h * d, q + h * d, d);
                 done_with(&w);
             }
         }

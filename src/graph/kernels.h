@@ -11,6 +11,28 @@
    two tables agree per entry to 1e-5 * sum |a||x|, and each gives the same bits for any number of
    threads. A call allocates nothing after the first of its kind and size (it may use gs_scratch).
  */
+/* Factors of edge values that are drawn, not stored (dropout of attention): factor[k*heads + h] for
+   k = 0..count-1 belongs to the entry (dst[k*dst_step], src[k*src_step]) of the matrix. Called from
+   several threads. */
+typedef struct gs_edge_factors {
+    void (*draw)(const void *context, int64_t heads, int64_t count, const int32_t *dst,
+                 int64_t dst_step, const int32_t *src, int64_t src_step, float *factor);
+    const void *context;
+} gs_edge_factors;
+
+/* A layer's attention: with score_e = leakyrelu(dst[i_e] + src[j_e]) and alpha its softmax over the
+   entries of row i_e, y[i] = sum_e f_e alpha_e h[j_e], head by head; f_e = 1 without `factors`. */
+typedef struct gs_attend {
+    int64_t heads;
+    float slope;                    /* of the leaky ReLU, 0 to 1 */
+    const gs_matrix *dst, *src, *h; /* [n_dst,heads], [n_src,heads], [n_src,heads*d] */
+    const gs_edge_factors *factors; /* or NULL */
+    gs_matrix *y, *lse; /* [n_dst,heads*d]; log of the sum of exp(score): [n_dst,heads] */
+    /* For the gradient, which reads y and lse: */
+    const gs_matrix *dy;
+    gs_matrix *d_dst, *d_src, *d_h; /* overwritten */
+} gs_attend;
+
 typedef struct gs_kernels {
     const char *name;
     /* y[i] = sum_e w_e x[j_e]: x is [n_src, heads*d], y is [n_dst, heads*d]. */
@@ -36,6 +58,10 @@ typedef struct gs_kernels {
     /* The gradient: ds[e,k] = out[e,k] (g[e,k] - sum over the row of out*g). In place (ds == g). */
     gs_status (*edge_softmax_back)(const gs_csr *a, int64_t heads, const float *out, const float *g,
                                    float *ds);
+    /* The whole of attention without keeping an array over edges, and its gradient
+       (a->transpose exists). */
+    gs_status (*attend)(const gs_csr *a, const gs_attend *job);
+    gs_status (*attend_back)(const gs_csr *a, const gs_attend *job);
 } gs_kernels;
 
 extern const gs_kernels gs_kernels_graphblas; /* the definition, in semirings, and the oracle */

@@ -21,7 +21,7 @@ static gs_status make_room(gs_csr *a, int64_t rows, int64_t nnz, bool values) {
     GS_NEW(a->col, nnz + GS_CSR_PAD);
     if (values)
         GS_NEW(a->val, nnz + 1);
-    GS_NEW(a->edge_of, nnz + 1);
+    GS_NEW(a->edge_of, nnz + GS_CSR_PAD);
     GS_NEW(a->cut, BATCH_CUTS + 1);
 done:
     return status;

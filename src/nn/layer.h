@@ -32,7 +32,8 @@ typedef struct gs_attention {
 typedef struct gs_pass {
     gs_tape *tape;
     gs_operators *operators; /* of the graph at hand; NULL for a model without graph */
-    gs_attention attention;  /* a layer sets it when it has one; the model collects it */
+    bool wants_attention;    /* somebody will read it */
+    gs_attention attention;  /* a layer sets it then, if it has one; the model collects it */
 } gs_pass;
 
 typedef struct gs_layer {

@@ -267,7 +267,7 @@ static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pas
 
 gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
                          gs_tap *taps) {
-    gs_pass pass = {.tape = t, .operators = operators};
+    gs_pass pass = {.tape = t, .operators = operators, .wants_attention = taps != NULL};
     double drop = m->config.input_dropout;
     if (drop < 0)
         drop = m->needs_graph ? m->config.dropout : 0;

@@ -127,6 +127,8 @@ enum {
     EDGE_ADD,
     EDGE_SOFTMAX,
     EDGE_DROPOUT,
+    ATTEND,
+    ATTEND_DROPPED,
     LOG_SOFTMAX,
     NLL,
     NLL_ROWS,
@@ -199,6 +201,10 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return weighed(w, t, gs_edge_softmax(t, g, s));
     case EDGE_DROPOUT:
         return weighed(w, t, gs_edge_dropout(t, g, s, 0.4, "e"));
+    case ATTEND:
+        return weighed(w, t, gs_attend_to(t, g, p, q, a, 0.2, 0, "e"));
+    case ATTEND_DROPPED:
+        return weighed(w, t, gs_attend_to(t, g, p, q, a, 0.2, 0.4, "e"));
     case LOG_SOFTMAX:
         return weighed(w, t, gs_log_softmax(t, a));
     case NLL:

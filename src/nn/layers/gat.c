@@ -77,10 +77,12 @@ static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
     gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "lin.weight"));
     gs_var *dst = gs_head_dot(t, h, gs_place_param(place, pass, "att_dst"), heads);
     gs_var *src = gs_head_dot(t, h, gs_place_param(place, pass, "att_src"), heads);
-    gs_var *score = gs_activate(t, gs_edge_add(t, a, dst, src), GS_LEAKY_RELU, o->negative_slope);
-    gs_var *alpha = gs_edge_softmax(t, a, score);
-    pass->attention = (gs_attention){.graph = a, .weight = alpha};
-    gs_var *y = gs_propagate(t, a, gs_edge_dropout(t, a, alpha, drop, site), heads, h);
+    if (pass->wants_attention) {
+        gs_var *score =
+            gs_activate(t, gs_edge_add(t, a, dst, src), GS_LEAKY_RELU, o->negative_slope);
+        pass->attention = (gs_attention){.graph = a, .weight = gs_edge_softmax(t, a, score)};
+    }
+    gs_var *y = gs_attend_to(t, a, dst, src, h, o->negative_slope, drop, site);
     return concatenates(place) ? y : gs_mean_heads(t, y, heads);
 }
 
