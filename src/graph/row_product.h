@@ -1,0 +1,22 @@
+/* row_product.h - one row of features times a matrix: what a single answer is made of. */
+#ifndef GS_GRAPH_ROW_PRODUCT_H
+#define GS_GRAPH_ROW_PRODUCT_H
+
+#include <stdint.h>
+
+/* Widths of these products are multiples of this; wider rows are padded with zeros. */
+#define GS_ROW_LANES 16
+static inline int64_t gs_row_width(int64_t width) {
+    return (width + GS_ROW_LANES - 1) / GS_ROW_LANES * GS_ROW_LANES;
+}
+
+/* out[0..width) = sum over k of value[k] * row col[k] of w (row-major, `width` wide); value NULL:
+   ones. On the calling thread, no allocation; the sum has a fixed order. */
+void gs_row_product_sparse(const float *w, int64_t width, const int32_t *col, const float *value,
+                           int64_t count, float *out);
+/* The same for x[0..n) given densely; entries that are 0 cost next to nothing. */
+void gs_row_product_dense(const float *w, int64_t width, const float *x, int64_t n, float *out);
+/* How many of x[0..n) are not 0. */
+int64_t gs_row_nonzeros(const float *x, int64_t n);
+
+#endif
