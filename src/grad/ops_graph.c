@@ -27,6 +27,10 @@ static void propagate_back(gs_tape *t, gs_node *node) {
     gs_var *x = node->in[0], *w = node->in[1];
     bool fresh;
     gs_matrix *g = gs_grad_of(t, x, &fresh);
+    if (g && !a->transpose) {
+        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
+        return;
+    }
     if (g) {
         gs_matrix part = target(t, g, fresh);
         if (!part.data)
@@ -58,8 +62,6 @@ gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x)
     gs_node *node = gs_tape_node(t, a->rows, x->value.cols, propagate_back, x, w, NULL);
     if (!record_of(t, node, a, heads))
         return gs_tape_dead(t);
-    if (node->out.needs_grad && !a->transpose)
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
     gs_tape_fail(t,
                  a->kernels->spmm(a, w ? w->value.data : NULL, heads, &x->value, &node->out.value));
     return &node->out;
