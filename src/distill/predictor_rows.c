@@ -1,0 +1,240 @@
+/* predictor_rows.c - answers of a multi-layer perceptron, without a tape. One row goes through
+   products by rows (graph/row_product.h), a batch of dense rows through GEMM. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/parallel.h"
+#include "base/simd.h"
+#include "distill/predictor_parts.h"
+#include "graph/row_product.h"
+
+#define EPSILON 1e-5
+#define LEAKY_SLOPE 0.01f
+/* From this many rows on, GEMM reads the weights less often than products by rows do … */
+#define GEMM_ROWS 8
+/* … unless fewer than one value in so many is not 0. */
+#define GEMM_SPARSITY 8
+#define GRAIN 16
+
+static gs_status pack_weight(dense_stage *s, const gs_matrix *w, int64_t rows) {
+    gs_status status = GS_OK;
+    s->in = rows;
+    if (rows == w->rows && s->padded == w->cols) {
+        s->weight = *w;
+        return GS_OK;
+    }
+    GS_TRY(gs_matrix_init(&s->weight, rows, s->padded));
+    s->owns_weight = true;
+    for (int64_t i = 0; i < w->rows; i++)
+        memcpy(gs_row(&s->weight, i), gs_row(w, i), (size_t)w->cols * sizeof(float));
+done:
+    return status;
+}
+
+/* Batch norm: ((z + b) - mean) / sqrt(var + eps) * gain + shift = z * scale + shift'. */
+static gs_status fold(dense_stage *s, const gs_stage *from) {
+    gs_status status = GS_OK;
+    GS_NEW(s->shift, s->padded);
+    if (from->mean)
+        GS_NEW(s->scale, s->padded);
+    for (int64_t k = 0; k < s->width; k++) {
+        double bias = from->bias ? (double)from->bias[k] : 0;
+        if (from->mean) {
+            double scale = (double)from->gain[k] / sqrt((double)from->var[k] + EPSILON);
+            s->scale[k] = (float)scale;
+            bias = (bias - (double)from->mean[k]) * scale + (double)from->shift[k];
+        }
+        s->shift[k] = (float)bias;
+    }
+    if (from->gain && !from->mean) {
+        s->gain = from->gain;
+        s->bias = from->shift;
+    }
+done:
+    return status;
+}
+
+gs_status predictor_rows_open(gs_predictor *p) {
+    gs_status status = GS_OK;
+    gs_stage from;
+    GS_NEW(p->stages, p->layers);
+    for (int64_t k = 0; k < p->layers; k++) {
+        dense_stage *s = &p->stages[k];
+        GS_TRY(gs_model_stage(p->model, k, &from));
+        s->width = from.width;
+        s->padded = gs_row_width(from.width);
+        s->activation = from.activation;
+        p->widest = s->padded > p->widest ? s->padded : p->widest;
+        GS_TRY(pack_weight(s, from.product, k == 0 ? from.in : gs_row_width(from.in)));
+        GS_TRY(fold(s, &from));
+    }
+done:
+    return status;
+}
+
+void predictor_rows_close(gs_predictor *p) {
+    for (int64_t k = 0; p->stages && k < p->layers; k++) {
+        dense_stage *s = &p->stages[k];
+        if (s->owns_weight)
+            gs_matrix_free(&s->weight);
+        gs_free(s->scale);
+        gs_free(s->shift);
+    }
+    gs_free(p->stages);
+    gs_free(p->room[0]);
+    gs_free(p->room[1]);
+    gs_free(p->factor);
+}
+
+static gs_status make_room(gs_predictor *p, int64_t count) {
+    if (count <= p->row_room)
+        return GS_OK;
+    p->row_room = 0;
+    for (int k = 0; k < 2; k++) {
+        gs_free(p->room[k]);
+        p->room[k] = gs_alloc_array((size_t)(count * p->widest), sizeof(float));
+        if (!p->room[k])
+            return GS_NO_MEMORY;
+    }
+    gs_free(p->factor);
+    p->factor = gs_alloc_array((size_t)count, sizeof *p->factor);
+    if (!p->factor)
+        return GS_NO_MEMORY;
+    p->row_room = count;
+    return GS_OK;
+}
+
+static void layer_norm(const dense_stage *s, float *z) {
+    double sum = 0, square = 0;
+    for (int64_t k = 0; k < s->width; k++)
+        sum += (double)z[k];
+    double mean = sum / (double)s->width;
+    for (int64_t k = 0; k < s->width; k++)
+        square += ((double)z[k] - mean) * ((double)z[k] - mean);
+    double inverse = 1 / sqrt(square / (double)s->width + EPSILON);
+    for (int64_t k = 0; k < s->width; k++)
+        z[k] = (float)(((double)z[k] - mean) * inverse) * s->gain[k] + s->bias[k];
+}
+
+static void activate(gs_activation kind, float *z, int64_t n) {
+    switch (kind) {
+    case GS_RELU:
+        for (int64_t k = 0; k < n; k++)
+            z[k] = z[k] > 0 ? z[k] : 0;
+        break;
+    case GS_LEAKY_RELU:
+        for (int64_t k = 0; k < n; k++)
+            z[k] = z[k] > 0 ? z[k] : LEAKY_SLOPE * z[k];
+        break;
+    case GS_ELU:
+        for (int64_t k = 0; k < n; k++)
+            z[k] = z[k] > 0 ? z[k] : expm1f(z[k]);
+        break;
+    case GS_TANH:
+        for (int64_t k = 0; k < n; k++)
+            z[k] = tanhf(z[k]);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Everything behind the product, in place. `factor` is that of normalised features. */
+GS_CLONES static void finish_row(const dense_stage *s, float factor, float *z) {
+    const float *shift = s->shift, *scale = s->scale;
+    if (scale)
+        for (int64_t k = 0; k < s->padded; k++)
+            z[k] = z[k] * factor * scale[k] + shift[k];
+    else
+        for (int64_t k = 0; k < s->padded; k++)
+            z[k] = z[k] * factor + shift[k];
+    if (s->gain)
+        layer_norm(s, z);
+    activate(s->activation, z, s->padded);
+}
+
+/* One stage over some rows. The first reads the feed, the others what the one before left. */
+typedef struct stage_job {
+    const gs_predictor *p;
+    const dense_stage *stage;
+    const feed *feed; /* NULL behind the first */
+    const float *from;
+    float *to;
+    bool multiplied; /* by GEMM already */
+} stage_job;
+
+static void stage_chunk(void *context, int64_t begin, int64_t end) {
+    const stage_job *job = context;
+    const dense_stage *s = job->stage;
+    const feed *f = job->feed;
+    for (int64_t k = begin; k < end; k++) {
+        float *z = job->to + k * s->padded;
+        int64_t i = f && f->ids ? f->ids[k] : k;
+        if (f && f->sparse) {
+            int64_t e = f->sparse->ptr[i];
+            gs_row_product_sparse(s->weight.data, s->padded, f->sparse->col + e,
+                                  f->sparse->val ? f->sparse->val + e : NULL,
+                                  f->sparse->ptr[i + 1] - e, z);
+        } else if (!job->multiplied) {
+            const float *x = f ? gs_row(f->dense, i) : job->from + k * s->in;
+            gs_row_product_dense(s->weight.data, s->padded, x, s->in, z);
+        }
+        finish_row(s, f && job->p->normalised ? job->p->factor[k] : 1, z);
+    }
+}
+
+/* True if most of what a dense feed holds is 0, as in bags of words. */
+static bool is_mostly_zero(const feed *f) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < f->count; k++)
+        count += gs_row_nonzeros(gs_row(f->dense, f->ids ? f->ids[k] : k), f->dense->cols);
+    return count * GEMM_SPARSITY < f->count * f->dense->cols;
+}
+
+/* The product of a whole batch: z = x W, before what follows it. */
+static gs_status multiply(gs_predictor *p, const stage_job *job, int64_t count) {
+    gs_status status = GS_OK;
+    const dense_stage *s = job->stage;
+    gs_matrix x = {.rows = count, .cols = s->in, .data = (float *)(uintptr_t)job->from};
+    gs_matrix z = {.rows = count, .cols = s->padded, .data = job->to};
+    const feed *f = job->feed;
+    if (f && !f->ids)
+        x.data = f->dense->data;
+    if (f && f->ids) {
+        GS_TRY(predictor_matrix(&p->taken, count, s->in));
+        for (int64_t k = 0; k < count; k++)
+            memcpy(p->taken.data + k * s->in, gs_row(f->dense, f->ids[k]),
+                   (size_t)s->in * sizeof(float));
+        x.data = p->taken.data;
+    }
+    GS_TRY(gs_gemm(false, false, 1, &x, &s->weight, 0, &z));
+done:
+    return status;
+}
+
+gs_status predictor_rows_answer(gs_predictor *p, const feed *f, gs_matrix *logits) {
+    gs_status status = GS_OK;
+    const float *from = NULL;
+    GS_TRY(make_room(p, f->count));
+    for (int64_t k = 0; p->normalised && k < f->count; k++)
+        p->factor[k] = (float)feed_factor(f, k);
+    for (int64_t k = 0; k < p->layers; k++) {
+        stage_job job = {.p = p,
+                         .stage = &p->stages[k],
+                         .feed = k == 0 ? f : NULL,
+                         .from = from,
+                         .to = p->room[k % 2]};
+        bool dense = k > 0 || f->dense;
+        job.multiplied = dense && f->count >= GEMM_ROWS && !(k == 0 && is_mostly_zero(f));
+        if (job.multiplied)
+            GS_TRY(multiply(p, &job, f->count));
+        gs_for(f->count, GRAIN, stage_chunk, &job);
+        from = job.to;
+    }
+    const dense_stage *last = &p->stages[p->layers - 1];
+    for (int64_t k = 0; k < f->count; k++)
+        memcpy(logits->data + k * p->c, from + k * last->padded, (size_t)p->c * sizeof(float));
+done:
+    return status;
+}
