@@ -15,7 +15,8 @@
 #define GEMM_ROWS 8
 /* … unless fewer than one value in so many is not 0. */
 #define GEMM_SPARSITY 8
-#define GRAIN 16
+/* Rows of a batch that one thread takes at a time: some ten microseconds. */
+#define GRAIN 64
 
 static gs_status pack_weight(dense_stage *s, const gs_matrix *w, int64_t rows) {
     gs_status status = GS_OK;
