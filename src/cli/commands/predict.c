@@ -183,6 +183,8 @@ static gs_status run(const gs_args *args) {
     gs_matrix logits = {0};
     int64_t *rows = NULL, count = 0;
     text t = {0};
+    if (args_get(args, "graph"))
+        gs_read_ahead(args_get(args, "graph")); /* while the model is read */
     GS_TRY(gs_run_list_open(args->words[0], &list));
     GS_TRY(gs_model_read(list.files[list.best], &m));
     GS_TRY(open_data(args, &data));
