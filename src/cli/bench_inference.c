@@ -151,13 +151,14 @@ done:
 }
 
 static gs_status measure_teacher(const inference *b, const char *kind, int64_t width,
-                                 const char *row, const char *graph) {
+                                 const char *row, const char *batch, const char *graph) {
     gs_status status = GS_OK;
     subject s = {0};
     GS_TRY(open_subject(b, kind, width, &s));
     GS_TRY(measure(b, &s, b->data, row, "hot", 1, true, false, 2000));
     GS_TRY(measure(b, &s, b->data, row, "random", 1, false, false, 1000));
     GS_TRY(measure(b, &s, b->data, row, "cold", 1, false, true, 200));
+    GS_TRY(measure(b, &s, b->data, batch, "batch 64", 64, false, false, 200));
     if (graph)
         GS_TRY(measure_graph(b, &s, graph));
 done:
@@ -201,8 +202,9 @@ gs_status bench_inference_run(const gs_args *args, gs_dataset *data, const char 
     for (int threads = 1; threads <= all; threads += all > 1 ? all - 1 : 1) {
         gs_set_threads(threads);
         GS_TRY(measure_student(&b));
-        GS_TRY(measure_teacher(&b, "gcn", b.hidden, "gcn_row", "gcn_graph"));
-        GS_TRY(measure_teacher(&b, "gat", 8, "gat_row", data->n > 50000 ? NULL : "gat_graph"));
+        GS_TRY(measure_teacher(&b, "gcn", b.hidden, "gcn_row", "gcn_batch", "gcn_graph"));
+        GS_TRY(measure_teacher(&b, "gat", 8, "gat_row", "gat_batch",
+                               data->n > 50000 ? NULL : "gat_graph"));
     }
 done:
     gs_set_threads(all);

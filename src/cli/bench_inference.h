@@ -6,12 +6,14 @@
 #include "graph/dataset.h"
 
 /* What `bench --help` says about these lines. */
-#define BENCH_INFERENCE_HELP                                                                         \
-    "inference: an MLP of width 128 (mlp_…), a GCN and a GAT, each with new weights, on one "      \
-    "thread\nand on all. …_row: one node, from its raw features to its logits; a GNN fetches its " \
-    "neighbours\nfirst. hot: the same node again and again; cold: a random one, after 64 MB of "     \
-    "other memory\nwere touched. sparse, dense: how the features are kept. mlp_batch: that many "    \
-    "random nodes at\nonce. …_graph: every node. p50_us and p99_us are quantiles over the runs."
+#define BENCH_INFERENCE_HELP                                                                       \
+    "inference: an MLP of width 128, a GCN and a GAT, each with new weights, on\n"                 \
+    "one thread and on all. …_row: one node, from its raw features to its logits;\n"             \
+    "a GNN fetches its neighbours first. hot: the same node again and again; random:\n"            \
+    "another each time; cold: another each time, after 64 MB of other memory were\n"               \
+    "touched. sparse, dense: how the features are kept. …_batch: random nodes at\n"              \
+    "once. …_graph: every node. p50_us and p99_us are quantiles over the runs,\n"                \
+    "reached is the mean number of nodes whose features a run read."
 
 /* Prints the lines. `runs` 0: as many as each form needs. `data` has features and labels; `graph`
    is its name. */
