@@ -108,6 +108,49 @@ GS_CLONES void gs_row_product_dense(const float *w, int64_t width, const float *
     }
 }
 
+/* z[r][0..W) of GS_ROW_TILE rows; the sums fill the vector registers and leave them once. Were the
+   inner loop unrolled, GCC would make scalars of it: thirty times slower. */
+#define TILE(W)                                                                                    \
+    GS_INLINE void tile##W(const float *w, int64_t width, const float *const *x, int64_t count,    \
+                           int64_t n, float *z) {                                                  \
+        float sum[GS_ROW_TILE][W];                                                                 \
+        const float *row[GS_ROW_TILE];                                                             \
+        for (int r = 0; r < GS_ROW_TILE; r++) {                                                    \
+            row[r] = x[r < count ? r : 0];                                                         \
+            for (int l = 0; l < W; l++)                                                            \
+                sum[r][l] = 0;                                                                     \
+        }                                                                                          \
+        for (int64_t k = 0; k < n; k++) {                                                          \
+            const float *from = w + k * width;                                                     \
+            _Pragma("GCC unroll 8") for (int r = 0; r < GS_ROW_TILE; r++) {                        \
+                float v = row[r][k];                                                               \
+                _Pragma("GCC unroll 1") for (int l = 0; l < W; l++) sum[r][l] += v * from[l];      \
+            }                                                                                      \
+        }                                                                                          \
+        for (int r = 0; r < GS_ROW_TILE; r++)                                                      \
+            for (int l = 0; l < W && r < count; l++)                                               \
+                z[r * width + l] = sum[r][l];                                                      \
+    }
+TILE(32)
+TILE(16)
+
+GS_CLONES void gs_row_product_tile(const float *w, int64_t width, const float *const *x,
+                                   int64_t count, int64_t n, float *z) {
+    int64_t k = 0;
+    for (; k + 32 <= width; k += 32)
+        tile32(w + k, width, x, count, n, z + k);
+    if (k < width)
+        tile16(w + k, width, x, count, n, z + k);
+}
+
+bool gs_row_tiles_pay(void) {
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(GS_NO_CLONES)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+#else
+    return false;
+#endif
+}
+
 GS_CLONES int64_t gs_row_nonzeros(const float *x, int64_t n) {
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++)
