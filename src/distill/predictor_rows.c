@@ -1,5 +1,5 @@
 /* predictor_rows.c - answers of a multi-layer perceptron, without a tape. One row goes through
-   products by rows (graph/row_product.h), a batch of dense rows through GEMM. */
+   products by rows (graph/row_product.h), a batch of dense rows through tiles of these, or GEMM. */
 #include <math.h>
 #include <string.h>
 
@@ -11,10 +11,10 @@
 
 #define EPSILON 1e-5
 #define LEAKY_SLOPE 0.01f
-/* From this many rows on, GEMM reads the weights less often than products by rows do … */
-#define GEMM_ROWS 8
+/* From this many rows on, tiles or GEMM read the weights less often than single rows do … */
+#define BATCH_ROWS 4
 /* … unless fewer than one value in so many is not 0. */
-#define GEMM_SPARSITY 8
+#define BATCH_SPARSITY 8
 /* Rows of a batch that one thread takes at a time: some ten microseconds. */
 #define GRAIN 64
 
@@ -162,39 +162,60 @@ typedef struct stage_job {
     const feed *feed; /* NULL behind the first */
     const float *from;
     float *to;
-    bool multiplied; /* by GEMM already */
+    enum { ONE_BY_ONE, TILES, GEMM } way; /* GEMM: the product is there already */
 } stage_job;
+
+static const float *dense_row(const stage_job *job, int64_t k) {
+    const feed *f = job->feed;
+    return f ? gs_row(f->dense, f->ids ? f->ids[k] : k) : job->from + k * job->stage->in;
+}
+
+static void multiply_row(const stage_job *job, int64_t k, float *z) {
+    const dense_stage *s = job->stage;
+    const gs_csr *x = job->feed ? job->feed->sparse : NULL;
+    if (!x) {
+        gs_row_product_dense(s->weight.data, s->padded, dense_row(job, k), s->in, z);
+        return;
+    }
+    int64_t i = job->feed->ids ? job->feed->ids[k] : k, e = x->ptr[i];
+    gs_row_product_sparse(s->weight.data, s->padded, x->col + e, x->val ? x->val + e : NULL,
+                          x->ptr[i + 1] - e, z);
+}
+
+static void multiply_tiles(const stage_job *job, int64_t begin, int64_t end) {
+    const dense_stage *s = job->stage;
+    const float *x[GS_ROW_TILE];
+    for (int64_t k = begin; k < end; k += GS_ROW_TILE) {
+        int64_t count = end - k < GS_ROW_TILE ? end - k : GS_ROW_TILE;
+        for (int64_t r = 0; r < count; r++)
+            x[r] = dense_row(job, k + r);
+        gs_row_product_tile(s->weight.data, s->padded, x, count, s->in, job->to + k * s->padded);
+    }
+}
 
 static void stage_chunk(void *context, int64_t begin, int64_t end) {
     const stage_job *job = context;
     const dense_stage *s = job->stage;
-    const feed *f = job->feed;
+    if (job->way == TILES)
+        multiply_tiles(job, begin, end);
     for (int64_t k = begin; k < end; k++) {
         float *z = job->to + k * s->padded;
-        int64_t i = f && f->ids ? f->ids[k] : k;
-        if (f && f->sparse) {
-            int64_t e = f->sparse->ptr[i];
-            gs_row_product_sparse(s->weight.data, s->padded, f->sparse->col + e,
-                                  f->sparse->val ? f->sparse->val + e : NULL,
-                                  f->sparse->ptr[i + 1] - e, z);
-        } else if (!job->multiplied) {
-            const float *x = f ? gs_row(f->dense, i) : job->from + k * s->in;
-            gs_row_product_dense(s->weight.data, s->padded, x, s->in, z);
-        }
-        finish_row(s, f && job->p->normalised ? job->p->factor[k] : 1, z);
+        if (job->way == ONE_BY_ONE)
+            multiply_row(job, k, z);
+        finish_row(s, job->feed && job->p->normalised ? job->p->factor[k] : 1, z);
     }
 }
 
 /* True if most of what a dense feed holds is 0, as in bags of words. */
 static bool is_mostly_zero(const feed *f) {
-    int64_t count = 0;
-    for (int64_t k = 0; k < f->count; k++)
+    int64_t count = 0, most = f->count * f->dense->cols / BATCH_SPARSITY;
+    for (int64_t k = 0; k < f->count && count <= most; k++)
         count += gs_row_nonzeros(gs_row(f->dense, f->ids ? f->ids[k] : k), f->dense->cols);
-    return count * GEMM_SPARSITY < f->count * f->dense->cols;
+    return count <= most;
 }
 
 /* The product of a whole batch: z = x W, before what follows it. */
-static gs_status multiply(gs_predictor *p, const stage_job *job, int64_t count) {
+static gs_status multiply_all(gs_predictor *p, const stage_job *job, int64_t count) {
     gs_status status = GS_OK;
     const dense_stage *s = job->stage;
     gs_matrix x = {.rows = count, .cols = s->in, .data = (float *)(uintptr_t)job->from};
@@ -227,9 +248,10 @@ gs_status predictor_rows_answer(gs_predictor *p, const feed *f, gs_matrix *logit
                          .from = from,
                          .to = p->room[k % 2]};
         bool dense = k > 0 || f->dense;
-        job.multiplied = dense && f->count >= GEMM_ROWS && !(k == 0 && is_mostly_zero(f));
-        if (job.multiplied)
-            GS_TRY(multiply(p, &job, f->count));
+        if (dense && f->count >= BATCH_ROWS && !(k == 0 && is_mostly_zero(f)))
+            job.way = gs_row_tiles_pay() ? TILES : GEMM;
+        if (job.way == GEMM)
+            GS_TRY(multiply_all(p, &job, f->count));
         gs_for(f->count, GRAIN, stage_chunk, &job);
         from = job.to;
     }
