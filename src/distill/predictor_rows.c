@@ -155,26 +155,33 @@ GS_CLONES static void finish_row(const dense_stage *s, float factor, float *z) {
     activate(s->activation, z, s->padded);
 }
 
-/* One stage over some rows. The first reads the feed, the others what the one before left. */
-typedef struct stage_job {
-    const gs_predictor *p;
-    const dense_stage *stage;
-    const feed *feed; /* NULL behind the first */
-    const float *from;
-    float *to;
-    enum { ONE_BY_ONE, TILES, GEMM } way; /* GEMM: the product is there already */
-} stage_job;
+typedef enum way { ONE_BY_ONE, TILES, GEMM } way; /* GEMM: the product is there already */
 
-static const float *dense_row(const stage_job *job, int64_t k) {
-    const feed *f = job->feed;
-    return f ? gs_row(f->dense, f->ids ? f->ids[k] : k) : job->from + k * job->stage->in;
+/* Stages first..last-1 over some rows. Stage 0 reads the feed, the others what the one before
+   left. */
+typedef struct rows_job {
+    const gs_predictor *p;
+    const feed *feed;
+    int64_t first, last;
+    way of_features, of_hidden;
+    gs_matrix *logits;
+} rows_job;
+
+static float *left_by(const gs_predictor *p, int64_t stage, int64_t row) {
+    return p->room[stage % 2] + row * p->stages[stage].padded;
 }
 
-static void multiply_row(const stage_job *job, int64_t k, float *z) {
-    const dense_stage *s = job->stage;
-    const gs_csr *x = job->feed ? job->feed->sparse : NULL;
+static const float *dense_row(const rows_job *job, int64_t stage, int64_t k) {
+    const feed *f = job->feed;
+    return stage == 0 ? gs_row(f->dense, f->ids ? f->ids[k] : k) : left_by(job->p, stage - 1, k);
+}
+
+static void multiply_row(const rows_job *job, int64_t stage, int64_t k) {
+    const dense_stage *s = &job->p->stages[stage];
+    const gs_csr *x = stage == 0 ? job->feed->sparse : NULL;
+    float *z = left_by(job->p, stage, k);
     if (!x) {
-        gs_row_product_dense(s->weight.data, s->padded, dense_row(job, k), s->in, z);
+        gs_row_product_dense(s->weight.data, s->padded, dense_row(job, stage, k), s->in, z);
         return;
     }
     int64_t i = job->feed->ids ? job->feed->ids[k] : k, e = x->ptr[i];
@@ -182,28 +189,35 @@ static void multiply_row(const stage_job *job, int64_t k, float *z) {
                           x->ptr[i + 1] - e, z);
 }
 
-static void multiply_tiles(const stage_job *job, int64_t begin, int64_t end) {
-    const dense_stage *s = job->stage;
+static void multiply_tiles(const rows_job *job, int64_t stage, int64_t begin, int64_t end) {
+    const dense_stage *s = &job->p->stages[stage];
     const float *x[GS_ROW_TILE];
     for (int64_t k = begin; k < end; k += GS_ROW_TILE) {
         int64_t count = end - k < GS_ROW_TILE ? end - k : GS_ROW_TILE;
         for (int64_t r = 0; r < count; r++)
-            x[r] = dense_row(job, k + r);
-        gs_row_product_tile(s->weight.data, s->padded, x, count, s->in, job->to + k * s->padded);
+            x[r] = dense_row(job, stage, k + r);
+        gs_row_product_tile(s->weight.data, s->padded, x, count, s->in, left_by(job->p, stage, k));
     }
 }
 
-static void stage_chunk(void *context, int64_t begin, int64_t end) {
-    const stage_job *job = context;
-    const dense_stage *s = job->stage;
-    if (job->way == TILES)
-        multiply_tiles(job, begin, end);
-    for (int64_t k = begin; k < end; k++) {
-        float *z = job->to + k * s->padded;
-        if (job->way == ONE_BY_ONE)
-            multiply_row(job, k, z);
-        finish_row(s, job->feed && job->p->normalised ? job->p->factor[k] : 1, z);
+static void rows_chunk(void *context, int64_t begin, int64_t end) {
+    const rows_job *job = context;
+    const gs_predictor *p = job->p;
+    for (int64_t stage = job->first; stage < job->last; stage++) {
+        way w = stage == 0 ? job->of_features : job->of_hidden;
+        if (w == TILES)
+            multiply_tiles(job, stage, begin, end);
+        for (int64_t k = begin; k < end; k++) {
+            if (w == ONE_BY_ONE)
+                multiply_row(job, stage, k);
+            finish_row(&p->stages[stage], stage == 0 && p->normalised ? p->factor[k] : 1,
+                       left_by(p, stage, k));
+        }
     }
+    if (job->last == p->layers)
+        for (int64_t k = begin; k < end; k++)
+            memcpy(job->logits->data + k * p->c, left_by(p, p->layers - 1, k),
+                   (size_t)p->c * sizeof(float));
 }
 
 /* True if most of what a dense feed holds is 0, as in bags of words. */
@@ -215,17 +229,18 @@ static bool is_mostly_zero(const feed *f) {
 }
 
 /* The product of a whole batch: z = x W, before what follows it. */
-static gs_status multiply_all(gs_predictor *p, const stage_job *job, int64_t count) {
+static gs_status multiply_all(gs_predictor *p, const feed *f, int64_t stage) {
     gs_status status = GS_OK;
-    const dense_stage *s = job->stage;
-    gs_matrix x = {.rows = count, .cols = s->in, .data = (float *)(uintptr_t)job->from};
-    gs_matrix z = {.rows = count, .cols = s->padded, .data = job->to};
-    const feed *f = job->feed;
-    if (f && !f->ids)
+    const dense_stage *s = &p->stages[stage];
+    gs_matrix x = {.rows = f->count, .cols = s->in};
+    gs_matrix z = {.rows = f->count, .cols = s->padded, .data = left_by(p, stage, 0)};
+    if (stage > 0) {
+        x.data = left_by(p, stage - 1, 0);
+    } else if (!f->ids) {
         x.data = f->dense->data;
-    if (f && f->ids) {
-        GS_TRY(predictor_matrix(&p->taken, count, s->in));
-        for (int64_t k = 0; k < count; k++)
+    } else {
+        GS_TRY(predictor_matrix(&p->taken, f->count, s->in));
+        for (int64_t k = 0; k < f->count; k++)
             memcpy(p->taken.data + k * s->in, gs_row(f->dense, f->ids[k]),
                    (size_t)s->in * sizeof(float));
         x.data = p->taken.data;
@@ -235,29 +250,34 @@ done:
     return status;
 }
 
+/* Stage after stage: GEMM takes all rows of one before the next begins. */
+static gs_status answer_by_gemm(gs_predictor *p, rows_job *job) {
+    gs_status status = GS_OK;
+    for (int64_t stage = 0; stage < p->layers; stage++) {
+        if ((stage == 0 ? job->of_features : job->of_hidden) == GEMM)
+            GS_TRY(multiply_all(p, job->feed, stage));
+        job->first = stage;
+        job->last = stage + 1;
+        gs_for(job->feed->count, GRAIN, rows_chunk, job);
+    }
+done:
+    return status;
+}
+
 gs_status predictor_rows_answer(gs_predictor *p, const feed *f, gs_matrix *logits) {
     gs_status status = GS_OK;
-    const float *from = NULL;
+    rows_job job = {.p = p, .feed = f, .last = p->layers, .logits = logits};
     GS_TRY(make_room(p, f->count));
     for (int64_t k = 0; p->normalised && k < f->count; k++)
         p->factor[k] = (float)feed_factor(f, k);
-    for (int64_t k = 0; k < p->layers; k++) {
-        stage_job job = {.p = p,
-                         .stage = &p->stages[k],
-                         .feed = k == 0 ? f : NULL,
-                         .from = from,
-                         .to = p->room[k % 2]};
-        bool dense = k > 0 || f->dense;
-        if (dense && f->count >= BATCH_ROWS && !(k == 0 && is_mostly_zero(f)))
-            job.way = gs_row_tiles_pay() ? TILES : GEMM;
-        if (job.way == GEMM)
-            GS_TRY(multiply_all(p, &job, f->count));
-        gs_for(f->count, GRAIN, stage_chunk, &job);
-        from = job.to;
+    if (f->count >= BATCH_ROWS) {
+        job.of_hidden = gs_row_tiles_pay() ? TILES : GEMM;
+        job.of_features = f->sparse || is_mostly_zero(f) ? ONE_BY_ONE : job.of_hidden;
     }
-    const dense_stage *last = &p->stages[p->layers - 1];
-    for (int64_t k = 0; k < f->count; k++)
-        memcpy(logits->data + k * p->c, from + k * last->padded, (size_t)p->c * sizeof(float));
+    if (job.of_hidden == GEMM)
+        GS_TRY(answer_by_gemm(p, &job));
+    else
+        gs_for(f->count, GRAIN, rows_chunk, &job);
 done:
     return status;
 }
