@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/value.h"
 #include "distill/evaluate.h"
+#include "distill/predictor.h"
 #include "distill/recipe.h"
 #include "distill/train.h"
 #include "graph/dataset.h"
@@ -32,9 +33,12 @@
 #include "grad/optim.h"
 #include "grad/state.h"
 #include "grad/tape.h"
+#include "graph/blocks.h"
 #include "graph/build.h"
 #include "graph/csr.h"
+#include "graph/gather.h"
 #include "graph/kernels.h"
+#include "graph/row_product.h"
 #include "nn/model.h"
 
 /* Extending: descriptors of plug-ins. */

@@ -6,14 +6,16 @@
 
 typedef struct latency {
     double p50, p99, least, most; /* microseconds a call */
-    int64_t rows; /* answered by one call: 1, or all nodes for a model that reads the graph */
+    double reached; /* nodes whose features one answer read, on average: 1 without a graph */
     int64_t calls;
 } latency;
 
-/* Times forward passes over one node's raw feature row (chosen in turn over the data set), or over
-   the whole graph for a model that reads it: its neighbours' features must be there too. */
+/* Times the answer for one node of `data`, chosen in turn, from its raw features to its logits. For
+   a model that reads the graph this includes fetching the neighbours. */
 gs_status latency_measure(const gs_value *recipe, const gs_model *model, gs_dataset *data,
                           int64_t calls, latency *out);
+/* Sorts us[0..calls) and fills the first four fields. */
+void latency_of(double *us, int64_t calls, latency *out);
 
 /* Wall-clock seconds. */
 double seconds_now(void);

@@ -15,6 +15,12 @@ static void finish(gs_matrix *g, const gs_matrix *part, bool fresh) {
         op_accumulate(g, part, 1, false);
 }
 
+static bool has_transpose(gs_tape *t, const gs_csr *a) {
+    if (!a->transpose)
+        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
+    return a->transpose != NULL;
+}
+
 typedef struct graph_record {
     gs_csr *a;
     int64_t heads;
@@ -27,6 +33,8 @@ static void propagate_back(gs_tape *t, gs_node *node) {
     gs_var *x = node->in[0], *w = node->in[1];
     bool fresh;
     gs_matrix *g = gs_grad_of(t, x, &fresh);
+    if (g && !has_transpose(t, a))
+        return;
     if (g) {
         gs_matrix part = target(t, g, fresh);
         if (!part.data)
@@ -58,8 +66,6 @@ gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x)
     gs_node *node = gs_tape_node(t, a->rows, x->value.cols, propagate_back, x, w, NULL);
     if (!record_of(t, node, a, heads))
         return gs_tape_dead(t);
-    if (node->out.needs_grad && !a->transpose)
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
     gs_tape_fail(t,
                  a->kernels->spmm(a, w ? w->value.data : NULL, heads, &x->value, &node->out.value));
     return &node->out;
@@ -128,6 +134,8 @@ static void attend_back(gs_tape *t, gs_node *node) {
     attend_record *record = node->extra;
     gs_matrix *g[3], part[3];
     bool fresh[3];
+    if (!has_transpose(t, record->a))
+        return;
     for (int k = 0; k < 3; k++) {
         g[k] = gs_grad_of(t, node->in[k], &fresh[k]);
         part[k] = target(t, g[k] ? g[k] : &node->in[k]->value, g[k] && fresh[k]);
@@ -155,8 +163,6 @@ gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h,
     record->lse.data = gs_tape_extra(t, (size_t)(a->rows * heads + 1) * sizeof(float));
     if (!record->lse.data)
         return gs_tape_dead(t);
-    if (node->out.needs_grad && !a->transpose)
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
     record->job = (gs_attend){.heads = heads,
                               .slope = (float)slope,
                               .dst = &dst->value,

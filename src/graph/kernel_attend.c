@@ -66,7 +66,9 @@ static gs_status attention(passes *p) {
     gs_status status = GS_OK;
     const gs_kernels *k = p->a->kernels;
     int64_t heads = p->of->heads;
-    GS_TRY(k->edge_add(p->a, heads, p->of->dst, p->of->src, p->score));
+    gs_matrix dst = *p->of->dst; /* of a block, the first rows are the destinations */
+    dst.rows = p->a->rows;
+    GS_TRY(k->edge_add(p->a, heads, &dst, p->of->src, p->score));
     gs_for(p->a->nnz * heads, 16384, leaky_chunk, p);
     GS_TRY(k->edge_softmax(p->a, heads, p->alpha, p->alpha));
     if (p->of->factors)

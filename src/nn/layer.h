@@ -46,6 +46,13 @@ typedef struct gs_layer {
     bool needs_graph;
     gs_operator operator_kind; /* the operator it asks gs_operators for, or GS_OPERATOR_NONE */
     bool bias; /* the model declares "<prefix>.bias" [width] and adds it after forward */
+    /* forward is X times this parameter, "<prefix>.<product>" [in, width], and nothing else: single
+       rows are then answered without a tape. NULL: it is more than that. */
+    const char *product;
+    /* One call of forward reads one hop, and its operator may be a rectangular block, [n_dst,
+       n_src], of which the first n_dst rows of x are the destinations. False: needs the whole
+       graph. */
+    bool by_blocks;
     /* The width that comes out (heads*out for concatenated heads). NULL: out. */
     int64_t (*width)(const gs_place *place);
     /* Adds the layer's parameters to the state with their initial values. */

@@ -265,9 +265,10 @@ static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pas
     return gs_dropout(t, x, config->dropout, m->site);
 }
 
-gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
-                         gs_tap *taps) {
-    gs_pass pass = {.tape = t, .operators = operators, .wants_attention = taps != NULL};
+/* Layer k reads operators[k * step]. */
+static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators, int64_t step,
+                          gs_var *x, gs_tap *taps) {
+    gs_pass pass = {.tape = t, .wants_attention = taps != NULL};
     double drop = m->config.input_dropout;
     if (drop < 0)
         drop = m->needs_graph ? m->config.dropout : 0;
@@ -278,11 +279,55 @@ gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators,
     x = gs_dropout(t, x, drop, "dropout/input");
     for (int64_t k = 0; k < m->count; k++) {
         const member *part = &m->members[k];
+        pass.operators = operators ? operators + k * step : NULL;
         pass.attention = (gs_attention){0};
         gs_var *y = part->layer->forward(&part->place, &pass, x);
         x = finish_layer(m, part, &pass, y, taps ? &taps[k] : NULL);
     }
     return x;
+}
+
+gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
+                         gs_tap *taps) {
+    return run_layers(m, t, operators, 0, x, taps);
+}
+
+gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x) {
+    return run_layers(m, t, operators, 1, x, NULL);
+}
+
+static gs_status find_array(const member *m, const char *prefix, const char *suffix,
+                            const gs_matrix **out) {
+    char name[256];
+    snprintf(name, sizeof name, "%s.%s", prefix, suffix);
+    gs_entry *e = gs_state_find(m->place.state, name);
+    *out = e ? &e->value : NULL;
+    return e ? GS_OK : gs_fail(GS_FAILED, "The model has no parameter '%s'.", name);
+}
+
+gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out) {
+    gs_status status = GS_OK;
+    const member *part = &m->members[k];
+    const gs_matrix *found;
+    *out = (gs_stage){.layer = part->layer, .in = part->place.in, .width = part->width};
+    if (part->layer->product)
+        GS_TRY(find_array(part, part->prefix, part->layer->product, &out->product));
+    if (part->layer->bias) {
+        GS_TRY(find_array(part, part->prefix, "bias", &found));
+        out->bias = found->data;
+    }
+    if (part->place.last)
+        goto done;
+    out->activation = (gs_activation)m->config.activation;
+    static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
+    const float **arrays[] = {&out->gain, &out->shift, &out->mean, &out->var};
+    int count = m->config.norm == 0 ? 0 : (m->config.norm == 1 ? 4 : 2);
+    for (int a = 0; a < count; a++) {
+        GS_TRY(find_array(part, part->norm_prefix, names[a], &found));
+        *arrays[a] = found->data;
+    }
+done:
+    return status;
 }
 
 int64_t gs_model_layers(const gs_model *m) { return m->count; }

@@ -37,6 +37,22 @@ void gs_model_free(gs_model *m);
    bits are the same. `operators` may be NULL if !gs_model_needs_graph. */
 gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
                          gs_tap *taps);
+/* The same on the neighbourhood of some nodes, for layers that are `by_blocks`: layer k reads
+   operators[k], whose blocks fit together (the destinations of one are the sources of the next). x
+   holds the sources of the first, the result the destinations of the last. */
+gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x);
+
+/* One layer laid open, for those who compute it without a tape. Everything is borrowed. */
+typedef struct gs_stage {
+    const gs_layer *layer;
+    int64_t in, width;
+    const gs_matrix *product;  /* [in,width], or NULL: see gs_layer */
+    const float *bias;         /* [width] or NULL */
+    const float *gain, *shift; /* [width] of a norm, or NULL: none */
+    const float *mean, *var;   /* [width] of batch norm, or NULL: layer norm */
+    gs_activation activation;  /* after all that; a leaky slope is 0.01 */
+} gs_stage;
+gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
 bool gs_model_needs_graph(const gs_model *m);
 /* Adds the resolved options of the stack and of its layers to `map`. */

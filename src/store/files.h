@@ -11,6 +11,9 @@ gs_status gs_file_read(const char *path, int64_t limit, char **bytes, int64_t *s
 /* Writes to a temporary name beside it, fsyncs, renames. */
 gs_status gs_file_write(const char *path, const char *bytes, int64_t size);
 gs_status gs_file_append(const char *path, const char *bytes, int64_t size);
+/* Another process begins to check an HDF5 file that will be read soon, so that reading it need not
+   wait as long. One file at a time; failures show when it is read. */
+void gs_read_ahead(const char *path);
 bool gs_file_exists(const char *path);
 bool gs_folder_exists(const char *path);
 gs_status gs_folder_make(const char *path); /* with parents; an existing one is fine */

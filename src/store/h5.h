@@ -45,6 +45,9 @@ gs_status h5_open(const char *path, hid_t *file);
 gs_status h5_open_outline(const char *path, hid_t *file);
 /* The copy itself, for the child; `path` is the original's, absolute (h5_copy.c). */
 gs_status h5_copy(hid_t from, hid_t to, const char *path, int64_t file_bytes, bool outline);
+/* Properties for reading and writing variable-length texts: for each call HDF5 clears its buffer,
+   of 1 MiB unless told otherwise. Kept by the library; not to be closed. */
+hid_t h5_small_transfer(void);
 /* Closes any HDF5 identifier and sets it to H5I_INVALID_HID; negative ones are left alone. */
 void h5_close(hid_t *id);
 /* GS_BAD_IO with errno's sentence, for a failed write into `path`. */

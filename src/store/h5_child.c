@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "store/files.h"
 #include "store/h5_image.h"
 
 /* Time that reading may take: of the clock, and of the processor, which loops use up first. */
@@ -177,28 +178,69 @@ static gs_status hear(pid_t pid, int question) {
     return gs_fail(GS_BAD_INPUT, "It is damaged: the HDF5 library fails while reading it.");
 }
 
-/* Has a child fill the file `memory`. */
-static gs_status ask_child(const char *path, off_t size, int memory, bool outline) {
+/* A child at work. */
+typedef struct asked {
+    char *path; /* only of one that was asked ahead */
+    pid_t pid;
+    int answer, memory; /* the pipe it speaks into, and the file it fills */
+} asked;
+
+static void forget(asked *a) {
+    if (a->answer >= 0)
+        close(a->answer);
+    if (a->memory >= 0)
+        close(a->memory);
+    gs_free(a->path);
+    *a = (asked){.answer = -1, .memory = -1};
+}
+
+/* Has a child fill a file in memory. forget() in any case. */
+static gs_status ask_child(const char *path, bool outline, asked *a) {
     gs_status status = GS_OK;
+    off_t size = 0;
     int ends[2] = {-1, -1};
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    *a = (asked){.answer = -1, .memory = -1};
+    h5_start();
+    GS_TRY(look(path, &size));
+    a->memory = memfd_create("graphstill", MFD_CLOEXEC);
+    if (a->memory < 0 || pipe2(ends, O_CLOEXEC) < 0)
         GS_FAIL(GS_BAD_IO, "It cannot be checked: %s.", strerror(errno));
+    a->answer = ends[0];
     fflush(NULL);
-    pid_t pid = fork();
-    if (pid < 0)
+    a->pid = fork();
+    if (a->pid < 0)
         GS_FAIL(GS_BAD_IO, "It cannot be checked: %s.", strerror(errno));
-    if (pid == 0) {
+    if (a->pid == 0) {
         close(ends[0]);
-        child(path, size, memory, outline, ends[1]);
+        child(path, size, a->memory, outline, ends[1]);
     }
-    close(ends[1]);
-    ends[1] = -1;
-    GS_TRY(hear(pid, ends[0]));
 done:
-    for (int k = 0; k < 2; k++)
-        if (ends[k] >= 0)
-            close(ends[k]);
+    if (ends[1] >= 0)
+        close(ends[1]);
     return status;
+}
+
+/* The one child that was asked ahead. */
+static asked ahead = {.answer = -1, .memory = -1};
+
+static void drop_ahead(void) {
+    if (!ahead.path)
+        return;
+    kill(ahead.pid, SIGKILL);
+    while (waitpid(ahead.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    forget(&ahead);
+}
+
+void gs_read_ahead(const char *path) {
+    drop_ahead();
+    char *copy = gs_strdup(path);
+    if (copy && ask_child(path, false, &ahead) == GS_OK) {
+        ahead.path = copy;
+        return;
+    }
+    gs_free(copy);
+    forget(&ahead);
 }
 
 /* Opens the bytes in `memory` as a file. */
@@ -230,19 +272,18 @@ done:
 
 static gs_status open_copy(const char *path, bool outline, hid_t *file) {
     gs_status status = GS_OK;
-    off_t size = 0;
-    int memory = -1;
+    asked a = {.answer = -1, .memory = -1};
     *file = H5I_INVALID_HID;
-    h5_start();
-    GS_TRY(look(path, &size));
-    memory = memfd_create("graphstill", MFD_CLOEXEC);
-    if (memory < 0)
-        GS_FAIL(GS_BAD_IO, "It cannot be checked: %s.", strerror(errno));
-    GS_TRY(ask_child(path, size, memory, outline));
-    GS_TRY(open_image(memory, file));
+    if (!outline && ahead.path && strcmp(ahead.path, path) == 0) {
+        a = ahead;
+        ahead = (asked){.answer = -1, .memory = -1};
+    } else {
+        GS_TRY(ask_child(path, outline, &a));
+    }
+    GS_TRY(hear(a.pid, a.answer));
+    GS_TRY(open_image(a.memory, file));
 done:
-    if (memory >= 0)
-        close(memory);
+    forget(&a);
     return status;
 }
 

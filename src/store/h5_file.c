@@ -24,6 +24,16 @@ void h5_close(hid_t *id) {
     *id = H5I_INVALID_HID;
 }
 
+hid_t h5_small_transfer(void) {
+    static hid_t kept = H5I_INVALID_HID;
+    if (kept < 0) {
+        kept = H5Pcreate(H5P_DATASET_XFER);
+        if (kept >= 0)
+            H5Pset_buffer(kept, 16384, NULL, NULL);
+    }
+    return kept >= 0 ? kept : H5P_DEFAULT;
+}
+
 /* Files are replaced as a whole, so locks protect nothing; on network disks they often fail. */
 static hid_t access_properties(void) {
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);

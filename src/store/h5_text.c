@@ -24,7 +24,7 @@ static gs_status read_variable(hid_t d, hid_t type, hid_t space, int64_t count, 
     bool filled = false;
     int64_t total = 0;
     GS_NEW(given, count + 1);
-    if (H5Dread(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, given) < 0)
+    if (H5Dread(d, type, H5S_ALL, H5S_ALL, h5_small_transfer(), given) < 0)
         GS_FAIL(GS_BAD_INPUT, "The strings of %s cannot be read.", h5_where(d, ""));
     filled = true;
     for (int64_t k = 0; k < count; k++) {

@@ -257,7 +257,7 @@ gs_status h5_put_texts(hid_t at, const char *name, char *const *texts, int64_t c
     if (type >= 0 && space >= 0 && properties >= 0 && links >= 0 &&
         H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
         d = H5Dcreate2(at, name, type, space, links, properties, H5P_DEFAULT);
-    if (d < 0 || (dim > 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts) < 0))
+    if (d < 0 || (dim > 0 && H5Dwrite(d, type, H5S_ALL, H5S_ALL, h5_small_transfer(), texts) < 0))
         GS_TRY(h5_write_failed(h5_where(at, name)));
     *out = d;
     d = H5I_INVALID_HID;

@@ -305,7 +305,35 @@ START_TEST(an_abandoned_file_leaves_nothing) {
 }
 END_TEST
 
+/* Asked ahead or not, the same is read, and a missing file fails when it is read. */
+START_TEST(reading_ahead_changes_nothing) {
+    h5_writer w;
+    const char *path = test_file("ahead.h5");
+    const int64_t one = 3, values[3] = {4, 5, 6};
+    int64_t *ints, count;
+    hid_t f = open_new(path, &w);
+    ck_ok(h5_write(f, "x", NUMBER_I64, 1, &one, values, LAYOUT_PLAIN, tag, NULL));
+    ck_ok(h5_commit(&w));
+    h5_abandon(&w);
+    gs_read_ahead("no-such-file.h5");
+    ck_fails(GS_BAD_IO, gs_context(h5_open("no-such-file.h5", &f), "no-such-file.h5"));
+    gs_read_ahead(path);
+    for (int k = 0; k < 3; k++) { /* the second and third are not ahead of anything */
+        ck_ok(h5_open(path, &f));
+        ck_ok(h5_read_ints(f, "x", 0, 10, &ints, &count));
+        ck_assert(count == 3 && memcmp(ints, values, sizeof values) == 0);
+        gs_free(ints);
+        h5_close(&f);
+    }
+    gs_read_ahead(path);
+    gs_read_ahead(path);
+    gs_read_ahead("no-such-file.h5"); /* drops the one before */
+    ck_assert_int_eq(gs_alloc_get_stats().live_blocks, 0);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, reading_ahead_changes_nothing);
     tcase_add_test(tc, numbers_come_back_in_any_type);
     tcase_add_test(tc, texts_and_attributes_come_back);
     tcase_add_test(tc, names_become_links_and_come_back);

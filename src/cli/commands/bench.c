@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "cli/bench_inference.h"
 #include "cli/latency.h"
 #include "cli/runner.h"
 #include "grad/optim.h"
@@ -209,34 +210,6 @@ done:
     return status;
 }
 
-static gs_status bench_inference(const bench *b, const char *name, const char *kind,
-                                 int64_t hidden) {
-    gs_status status = GS_OK;
-    gs_value *recipe = gs_map();
-    gs_state *state = gs_state_new();
-    gs_model *model = NULL;
-    latency took;
-    double ms[3];
-    if (!recipe || !state)
-        GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_map_set(recipe, "model", gs_string(kind)));
-    GS_TRY(gs_map_set(recipe, "hidden", gs_int(hidden)));
-    GS_TRY(gs_model_new(recipe, b->data->f, b->data->c, state, 1, &model));
-    GS_TRY(latency_measure(recipe, model, b->data,
-                           b->runs > 0 ? b->runs : (gs_model_needs_graph(model) ? 100 : 10000),
-                           &took));
-    ms[0] = took.least / 1e3;
-    ms[1] = took.p50 / 1e3;
-    ms[2] = took.p99 / 1e3;
-    GS_TRY(emit(b, name, took.rows > 1 ? "whole graph" : "one row, p50 to p99", hidden, ms, 3, 0, 0,
-                -1));
-done:
-    gs_value_free(recipe);
-    gs_model_free(model);
-    gs_state_free(state);
-    return status;
-}
-
 static gs_status open_graph(const gs_args *args, bench *b) {
     const char *name = args_get(args, "graph");
     b->graph = name ? name : "cora-like";
@@ -270,8 +243,7 @@ static gs_status run(const gs_args *args) {
     } else if (strcmp(what, "kernels") == 0) {
         GS_TRY(bench_kernels(&b));
     } else {
-        GS_TRY(bench_inference(&b, "mlp_row", "mlp", 128));
-        GS_TRY(bench_inference(&b, "gcn_graph", "gcn", hidden));
+        GS_TRY(bench_inference_run(args, b.data, b.graph, b.runs));
     }
 done:
     gs_dataset_free(b.data);
@@ -283,7 +255,8 @@ const gs_command gs_command_bench = {
     .name = "bench",
     .summary = "Time a training epoch, the sparse kernels, or single answers.",
     .synopsis = "epoch|kernels|inference [-g GRAPH] [--only native|graphblas|both] [--json]",
-    .details = "Prints medians with their spread; --json prints one object a line.",
+    .details =
+        "Prints medians with their spread; --json prints one object a line.\n" BENCH_INFERENCE_HELP,
     .flags = flags,
     .min_words = 1,
     .max_words = 1,

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/runner.h"
 #include "distill/evaluate.h"
+#include "distill/predictor.h"
 #include "store/feature_table.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -18,6 +19,28 @@ static const gs_flag flags[] = {
     {"nodes", 0, "IDS", "Only these nodes, by their ids, separated by commas.", false},
     {"output", 'o', "FILE", "CSV file to write; without it, standard output.", false},
     {0}};
+
+/* The logits of rows[0..count): of a few nodes from what they need, of all from a pass over the
+   whole graph. Row k of *logits is that of rows[k]. */
+static gs_status answer(const gs_model_file *m, const gs_model *model, const gs_dataset *data,
+                        bool all, const int64_t *rows, int64_t count, gs_matrix *logits) {
+    gs_status status = GS_OK;
+    gs_outputs outputs = {0};
+    gs_predictor *p = NULL;
+    if (all) {
+        GS_TRY(gs_predict(m->recipe, model, data, "logits", &outputs));
+        *logits = outputs.logits;
+        outputs.logits = (gs_matrix){0};
+        goto done;
+    }
+    GS_TRY(gs_matrix_init(logits, count, m->c));
+    GS_TRY(gs_predictor_open(m->recipe, model, data, &p));
+    GS_TRY(gs_predictor_nodes(p, rows, count, logits));
+done:
+    gs_predictor_free(p);
+    gs_outputs_free(&outputs);
+    return status;
+}
 
 /* Features alone, as a data set whose graph has no edge. */
 static gs_status open_features(const char *path, gs_dataset **out) {
@@ -115,14 +138,13 @@ done:
     return status;
 }
 
-static gs_status put_row(text *t, const gs_dataset *d, char *const *class_names,
-                         const gs_matrix *logits, int64_t i) {
+static gs_status put_row(text *t, const gs_dataset *d, char *const *class_names, const float *z,
+                         int64_t c, int64_t i) {
     gs_status status = GS_OK;
     char word[64];
-    const float *z = gs_row(logits, i);
-    int32_t label = gs_argmax(z, logits->cols);
+    int32_t label = gs_argmax(z, c);
     double sum = 0;
-    for (int64_t k = 0; k < logits->cols; k++)
+    for (int64_t k = 0; k < c; k++)
         sum += exp((double)z[k] - (double)z[label]);
     GS_TRY(put_cell(t, gs_dataset_id(d, i, word)));
     GS_TRY(put(t, ","));
@@ -134,7 +156,7 @@ static gs_status put_row(text *t, const gs_dataset *d, char *const *class_names,
     }
     snprintf(word, sizeof word, ",%.6g", 1 / sum);
     GS_TRY(put(t, word));
-    for (int64_t k = 0; k < logits->cols; k++) {
+    for (int64_t k = 0; k < c; k++) {
         snprintf(word, sizeof word, ",%.6g", exp((double)z[k] - (double)z[label]) / sum);
         GS_TRY(put(t, word));
     }
@@ -158,9 +180,11 @@ static gs_status run(const gs_args *args) {
     gs_model_file *m = NULL;
     gs_model *model = NULL;
     gs_dataset *data = NULL;
-    gs_outputs outputs = {0};
+    gs_matrix logits = {0};
     int64_t *rows = NULL, count = 0;
     text t = {0};
+    if (args_get(args, "graph"))
+        gs_read_ahead(args_get(args, "graph")); /* while the model is read */
     GS_TRY(gs_run_list_open(args->words[0], &list));
     GS_TRY(gs_model_read(list.files[list.best], &m));
     GS_TRY(open_data(args, &data));
@@ -172,10 +196,10 @@ static gs_status run(const gs_args *args) {
         GS_FAIL(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph (-g), not "
                               "features alone.");
     GS_TRY(choose_rows(data, args_get(args, "nodes"), &rows, &count));
-    GS_TRY(gs_predict(m->recipe, model, data, "logits", &outputs));
+    GS_TRY(answer(m, model, data, !args_has(args, "nodes"), rows, count, &logits));
     GS_TRY(put_header(&t, m->class_names, m->c));
     for (int64_t k = 0; k < count; k++)
-        GS_TRY(put_row(&t, data, m->class_names, &outputs.logits, rows[k]));
+        GS_TRY(put_row(&t, data, m->class_names, gs_row(&logits, k), m->c, rows[k]));
     if (list.count > 1)
         progress_say("predicting with seed %llu, the best on validation of %lld",
                      (unsigned long long)list.seeds[list.best], (long long)list.count);
@@ -186,7 +210,7 @@ static gs_status run(const gs_args *args) {
 done:
     gs_free(t.bytes);
     gs_free(rows);
-    gs_outputs_free(&outputs);
+    gs_matrix_free(&logits);
     gs_model_free(model);
     gs_model_file_free(m);
     gs_dataset_free(data);
@@ -201,7 +225,9 @@ const gs_command gs_command_predict = {
     .synopsis = "RUN (-g GRAPH | --features FILE) [--nodes IDS] [-o FILE]",
     .details =
         "Of a run with several seeds, the best on validation predicts. Writes CSV: id, label,\n"
-        "confidence, and the probability of each class.",
+        "confidence, and the probability of each class. With --nodes, a model that reads the "
+        "graph\n"
+        "computes their neighbourhood alone.",
     .flags = flags,
     .min_words = 1,
     .max_words = 1,

@@ -96,6 +96,7 @@ const gs_layer gs_layer_gat = {
     .needs_graph = true,
     .operator_kind = GS_OPERATOR_LOOPS,
     .bias = true,
+    .by_blocks = true,
     .width = width,
     .declare = declare,
     .forward = forward,

@@ -30,6 +30,7 @@ const gs_layer gs_layer_gcn = {
     .needs_graph = true,
     .operator_kind = GS_OPERATOR_GCN,
     .bias = true,
+    .by_blocks = true,
     .declare = declare,
     .forward = forward,
 };

@@ -27,6 +27,7 @@ const gs_layer gs_layer_linear = {
     .summary = "A dense layer that reads no graph; stacked, a multi-layer perceptron (mlp).",
     .source = "X W + b",
     .bias = true,
+    .product = "weight",
     .declare = declare,
     .forward = forward,
 };
