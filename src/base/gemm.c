@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/matrix.h"
 #include "base/parallel.h"
+#include "base/profile.h"
 
 /* Rows of C that one BLAS call computes. */
 #define ROW_CHUNK 256
@@ -103,6 +104,8 @@ gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_ma
         return GS_OK;
     }
     quiet_blas();
+    GS_SPAN(GS_SPAN_GEMM);
+    gs_profile_product(ta, tb, c->rows, c->cols, p.depth);
     if (!ta) {
         gs_for(c->rows, ROW_CHUNK, row_chunk, &p);
         return GS_OK;

@@ -29,6 +29,8 @@ static gs_status apply_common(const gs_args *args) {
     const char *kernels = args_get(args, "kernels"), *memory = args_get(args, "max-memory");
     GS_TRY(args_int(args, "threads", 1, 4096, 0, &threads));
     gs_set_threads((int)threads);
+    if (kernels && strcmp(kernels, "both") == 0 && strcmp(args->command->name, "bench") == 0)
+        kernels = NULL;
     if (kernels) {
         const gs_kernels *table = gs_kernels_by_name(kernels);
         if (!table)

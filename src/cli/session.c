@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/runner.h"
+#include "distill/memory.h"
 #include "distill/recipe.h"
 #include "graph/build.h"
 #include "graph/generate.h"
@@ -47,35 +48,12 @@ gs_status recipe_open(const char *name, const gs_args *args, gs_value **out) {
     return status;
 }
 
-/* Bytes of a full-batch step: parameters four times (value, gradient, two moments) and once more
-   for the best, activations and their gradients, features and operator. */
-static gs_status estimate(const gs_value *resolved, const gs_dataset *d, int64_t *bytes) {
-    gs_status status = GS_OK;
-    gs_model *model = NULL;
-    gs_state *state = gs_state_new();
-    if (!state)
-        return GS_NO_MEMORY;
-    GS_TRY(gs_model_new(resolved, d->f, d->c, state, 0, &model));
-    int64_t hidden = gs_get_int(resolved, "hidden", 64), layers = gs_model_layers(model);
-    int64_t heads = gs_get_int(resolved, "heads", 1);
-    int64_t width = hidden * heads * (layers - 1) + d->c;
-    int64_t nnz = d->adjacency->nnz + d->n;
-    *bytes = 20 * gs_state_parameters(state) + d->n * width * 4 * 4;
-    if (gs_model_needs_graph(model))
-        *bytes += nnz * 24 + (heads > 1 ? nnz * heads * 4 * 6 * layers : 0);
-    *bytes += d->x_sparse ? d->x_sparse->nnz * 28 : d->n * d->f * 4;
-done:
-    gs_model_free(model);
-    gs_state_free(state);
-    return status;
-}
-
 gs_status dry_run(const gs_value *resolved, const gs_dataset *data, const char *part, bool json) {
     gs_status status = GS_OK;
     int64_t bytes = 0;
     char *yaml = NULL;
     gs_value *map = NULL;
-    GS_TRY(estimate(resolved, data, &bytes));
+    GS_TRY(gs_memory_of_step(resolved, data, &bytes));
     if (json) {
         map = gs_map();
         if (!map)

@@ -55,6 +55,7 @@ static void dense_chunk(void *context, int64_t begin, int64_t end) {
 }
 
 static void dropout_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_DROPOUT);
     dense_job job = {.drop = *(drop_job *)node->extra, .from = &node->out.grad};
     bool fresh;
     job.to = gs_grad_of(t, node->in[0], &fresh);
@@ -238,6 +239,7 @@ static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
 }
 
 gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site) {
+    GS_SPAN(GS_SPAN_DROPOUT);
     if (!gs_tape_training(t) || gs_drop_threshold(p) == 0)
         return x;
     if (x->sparse)
@@ -259,6 +261,7 @@ typedef struct edge_record {
 } edge_record;
 
 static void edge_dropout_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_DROPOUT);
     const edge_record *record = node->extra;
     bool fresh;
     gs_matrix *g = gs_grad_of(t, node->in[0], &fresh);
@@ -275,6 +278,7 @@ static void edge_dropout_back(gs_tape *t, gs_node *node) {
 }
 
 gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *site) {
+    GS_SPAN(GS_SPAN_DROPOUT);
     if (!gs_tape_training(t) || gs_drop_threshold(p) == 0)
         return w;
     gs_node *node = gs_tape_node(t, w->value.rows, w->value.cols, edge_dropout_back, w, NULL, NULL);

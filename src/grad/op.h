@@ -3,6 +3,7 @@
 #define GS_GRAD_OP_H
 
 #include "base/parallel.h"
+#include "base/profile.h"
 #include "base/rng.h"
 #include "base/simd.h"
 #include "grad/ops.h"

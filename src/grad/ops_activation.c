@@ -37,6 +37,7 @@ GS_CLONES static void bias_chunk(void *context, int64_t begin, int64_t end) {
 }
 
 gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias) {
+    GS_SPAN(GS_SPAN_EPILOGUE);
     gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, add_bias_back, x, bias, NULL);
     if (!node)
         return gs_tape_dead(t);
@@ -189,6 +190,7 @@ typedef struct epilogue_record {
 } epilogue_record;
 
 static void epilogue_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_EPILOGUE);
     const epilogue_record *record = node->extra;
     const gs_matrix *y = &node->out.value;
     int64_t chunks = (y->rows + SUM_ROWS - 1) / SUM_ROWS;
@@ -206,6 +208,7 @@ static void epilogue_back(gs_tape *t, gs_node *node) {
 
 gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                     const char *site) {
+    GS_SPAN(GS_SPAN_EPILOGUE);
     bool drops = gs_tape_training(t) && gs_drop_threshold(p) > 0;
     if (kind != GS_RELU || !bias || !x->needs_grad) {
         if (bias)

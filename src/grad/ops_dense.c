@@ -8,6 +8,7 @@
 /* The product with the transpose of sparse features, into g (+= unless fresh). */
 static gs_status sparse_weight_grad(gs_tape *t, gs_var *x, const gs_matrix *dy, gs_matrix *g,
                                     bool fresh) {
+    GS_SPAN(GS_SPAN_SPMM);
     gs_matrix part = *g;
     if (!x->sparse->transpose)
         return gs_fail(GS_FAILED, "Sparse features need their transpose before training.");
@@ -19,6 +20,11 @@ static gs_status sparse_weight_grad(gs_tape *t, gs_var *x, const gs_matrix *dy, 
     if (status == GS_OK && !fresh)
         op_accumulate(g, &part, 1, false);
     return status;
+}
+
+static gs_status sparse_product(gs_var *x, gs_var *w, gs_matrix *y) {
+    GS_SPAN(GS_SPAN_SPMM);
+    return x->sparse->kernels->spmm(x->sparse, x->edge_values, 1, &w->value, y);
 }
 
 /* Y = X W:  dX = dY W',  dW = X' dY */
@@ -40,10 +46,9 @@ gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w) {
     gs_node *node = gs_tape_node(t, x->value.rows, w->value.cols, matmul_back, x, w, NULL);
     if (!node)
         return gs_tape_dead(t);
-    gs_tape_fail(
-        t, x->sparse
-               ? x->sparse->kernels->spmm(x->sparse, x->edge_values, 1, &w->value, &node->out.value)
-               : gs_gemm(false, false, 1, &x->value, &w->value, 0, &node->out.value));
+    gs_tape_fail(t, x->sparse
+                        ? sparse_product(x, w, &node->out.value)
+                        : gs_gemm(false, false, 1, &x->value, &w->value, 0, &node->out.value));
     return &node->out;
 }
 
@@ -294,6 +299,7 @@ GS_CLONES static void head_dot_back_chunk(void *context, int64_t begin, int64_t 
 }
 
 static void head_dot_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_ATTENTION);
     gs_var *x = node->in[0], *att = node->in[1];
     int64_t chunks = (x->value.rows + SUM_ROWS - 1) / SUM_ROWS;
     bool fresh;
@@ -312,6 +318,7 @@ static void head_dot_back(gs_tape *t, gs_node *node) {
 }
 
 gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att, int64_t heads) {
+    GS_SPAN(GS_SPAN_ATTENTION);
     gs_node *node = gs_tape_node(t, x->value.rows, heads, head_dot_back, x, att, NULL);
     if (!node)
         return gs_tape_dead(t);

@@ -28,6 +28,7 @@ typedef struct graph_record {
 
 /* y_i = sum over j of w_ij x_j:  dx = A(w)' dy,  dw_ij = <dy_i, x_j> */
 static void propagate_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_SPMM);
     const graph_record *record = node->extra;
     gs_csr *a = record->a;
     gs_var *x = node->in[0], *w = node->in[1];
@@ -63,6 +64,7 @@ static graph_record *record_of(gs_tape *t, gs_node *node, gs_csr *a, int64_t hea
 }
 
 gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x) {
+    GS_SPAN(GS_SPAN_SPMM);
     gs_node *node = gs_tape_node(t, a->rows, x->value.cols, propagate_back, x, w, NULL);
     if (!record_of(t, node, a, heads))
         return gs_tape_dead(t);
@@ -73,6 +75,7 @@ gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x)
 
 /* s_ij = p_i + q_j:  dp_i = sum over j of ds_ij,  dq_j = sum over i of ds_ij */
 static void edge_add_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_EDGES);
     const graph_record *record = node->extra;
     gs_csr *a = record->a;
     for (int k = 0; k < 2; k++) {
@@ -90,6 +93,7 @@ static void edge_add_back(gs_tape *t, gs_node *node) {
 }
 
 gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q) {
+    GS_SPAN(GS_SPAN_EDGES);
     int64_t heads = p->value.cols;
     gs_node *node = gs_tape_node(t, a->nnz, heads, edge_add_back, p, q, NULL);
     if (!record_of(t, node, a, heads))
@@ -99,6 +103,7 @@ gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q) {
 }
 
 static void edge_softmax_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_EDGES);
     const graph_record *record = node->extra;
     bool fresh;
     gs_matrix *g = gs_grad_of(t, node->in[0], &fresh);
@@ -114,6 +119,7 @@ static void edge_softmax_back(gs_tape *t, gs_node *node) {
 }
 
 gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s) {
+    GS_SPAN(GS_SPAN_EDGES);
     int64_t heads = s->value.cols;
     gs_node *node = gs_tape_node(t, a->nnz, heads, edge_softmax_back, s, NULL, NULL);
     if (!record_of(t, node, a, heads))
@@ -131,6 +137,7 @@ typedef struct attend_record {
 } attend_record;
 
 static void attend_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_ATTENTION);
     attend_record *record = node->extra;
     gs_matrix *g[3], part[3];
     bool fresh[3];
@@ -154,6 +161,7 @@ static void attend_back(gs_tape *t, gs_node *node) {
 
 gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h, double slope,
                      double p, const char *site) {
+    GS_SPAN(GS_SPAN_ATTENTION);
     int64_t heads = dst->value.cols;
     gs_node *node = gs_tape_node(t, a->rows, h->value.cols, attend_back, dst, src, h);
     attend_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;

@@ -92,6 +92,7 @@ typedef struct loss_record {
 } loss_record;
 
 static void loss_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_LOSS);
     loss_record *record = node->extra;
     if (record->count == 0)
         return;
@@ -105,6 +106,7 @@ static void loss_back(gs_tape *t, gs_node *node) {
 /* The mean over the rows of what `chunk` sums up. */
 static gs_var *loss_of(gs_tape *t, gs_var *logits, loss_job job, int64_t count,
                        gs_range_fn *chunk) {
+    GS_SPAN(GS_SPAN_LOSS);
     int64_t chunks = (count + OP_ROWS - 1) / OP_ROWS, c = logits->value.cols;
     gs_node *node = gs_tape_node(t, 1, 1, loss_back, logits, NULL, NULL);
     if (!node)

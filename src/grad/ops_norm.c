@@ -134,6 +134,7 @@ static void give_gain(gs_tape *t, gs_var *v, const double *sums) {
 }
 
 static void layer_norm_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_NORM);
     const norm_record *record = node->extra;
     int64_t d = node->out.value.cols;
     norm_job job = {.g = &node->out.grad,
@@ -167,6 +168,7 @@ static gs_node *norm_node(gs_tape *t, gs_back_fn *back, gs_var *x, gs_var *gain,
 }
 
 gs_var *gs_layer_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias) {
+    GS_SPAN(GS_SPAN_NORM);
     gs_node *node = norm_node(t, layer_norm_back, x, gain, bias, x->value.rows);
     if (!node)
         return gs_tape_dead(t);
@@ -257,6 +259,7 @@ GS_CLONES static void batch_back_chunk(void *context, int64_t begin, int64_t end
 }
 
 static void batch_norm_back(gs_tape *t, gs_node *node) {
+    GS_SPAN(GS_SPAN_NORM);
     const norm_record *record = node->extra;
     int64_t d = node->out.value.cols;
     norm_job job = {.g = &node->out.grad,
@@ -290,6 +293,7 @@ static void move_running(gs_matrix *running, const double *now, double factor) {
 
 gs_var *gs_batch_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias, gs_matrix *running_mean,
                       gs_matrix *running_var) {
+    GS_SPAN(GS_SPAN_NORM);
     int64_t d = x->value.cols, n = x->value.rows;
     gs_node *node = norm_node(t, batch_norm_back, x, gain, bias, d);
     double *mean = node ? gs_tape_extra(t, (size_t)(2 * d + 1) * sizeof *mean) : NULL;

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/parallel.h"
+#include "base/profile.h"
 #include "base/simd.h"
 
 typedef struct adam_job {
@@ -47,6 +48,7 @@ done:
 static bool is_moved(const gs_entry *e) { return e->kind == GS_PARAMETER && !e->frozen; }
 
 gs_status gs_adam_step(const gs_adam *o, gs_state *s) {
+    GS_SPAN(GS_SPAN_STEP);
     gs_status status = GS_OK;
     double step = gs_state_get(s, "step", 0) + 1;
     double correct1 = 1 - pow(o->beta1, step), correct2 = 1 - pow(o->beta2, step);

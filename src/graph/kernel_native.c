@@ -119,9 +119,12 @@ GS_CLONES static void chunk(void *context, int64_t first, int64_t last) {
 /* A result of at least this many bytes is read back from memory anyway. */
 #define STREAM_BYTES ((int64_t)32 << 20)
 
+static bool asks_ahead = true;
+void native_set_prefetch(bool on) { asks_ahead = on; }
+
 int64_t native_ahead(int64_t rows, int64_t width) {
     int64_t bytes = width * 4;
-    if (rows * bytes <= NEAR_BYTES)
+    if (rows * bytes <= NEAR_BYTES || !asks_ahead)
         return 0;
     int64_t ahead = AHEAD_BYTES / (bytes > 0 ? bytes : 1);
     return ahead < 4 ? 4 : (ahead > AHEAD_MOST ? AHEAD_MOST : ahead);

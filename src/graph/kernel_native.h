@@ -22,6 +22,8 @@ void spmm_run(spmm_job *job);
 void native_heads_chunk(void *job, int64_t first, int64_t last);
 /* Rows ahead of which rows of a table [rows, width] are asked for; 0 where it is near anyway. */
 int64_t native_ahead(int64_t rows, int64_t width);
+/* For benchmarks: what the kernels are without asking ahead. */
+void native_set_prefetch(bool on);
 
 gs_status native_sddmm(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
                        float *s);
