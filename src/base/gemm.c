@@ -1,38 +1,19 @@
 /* gemm.c - dense products by a single-threaded BLAS in fixed chunks. */
 #include <cblas.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/blas.h"
 #include "base/matrix.h"
 #include "base/parallel.h"
 #include "base/profile.h"
 
-/* Rows of C that one BLAS call computes. */
+/* Rows of C that one BLAS call computes, and of a tall C: the packing of B is shared by more. */
 #define ROW_CHUNK 256
+#define TALL_CHUNK 1024
+#define TALL_ROWS 65536
 /* A sum over rows is formed in at most this many chunks, each of at least ROW_CHUNK rows. */
 #define SUM_CHUNKS 16
-
-extern void openblas_set_num_threads(int threads);
-extern int openblas_get_parallel(void);
-extern char *openblas_get_config(void);
-extern char *openblas_get_corename(void);
-
-/* The pthread build of OpenBLAS must not start threads of its own beside ours. The OpenMP build
-   stays serial by itself inside a parallel region, and its setter would serialise everything. */
-static void quiet_blas(void) {
-    static int done;
-    if (!__atomic_exchange_n(&done, 1, __ATOMIC_RELAXED) && openblas_get_parallel() == 1)
-        openblas_set_num_threads(1);
-}
-
-const char *gs_blas_name(void) {
-    static char name[160];
-    char version[64] = "";
-    sscanf(openblas_get_config(), "%*s %63s", version);
-    snprintf(name, sizeof name, "OpenBLAS %s (%s)", version, openblas_get_corename());
-    return name;
-}
 
 typedef struct product {
     bool tb;
@@ -103,11 +84,13 @@ gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_ma
         scale_only(c, beta);
         return GS_OK;
     }
-    quiet_blas();
+    gs_status status = blas_ready();
+    if (status != GS_OK)
+        return status;
     GS_SPAN(GS_SPAN_GEMM);
     gs_profile_product(ta, tb, c->rows, c->cols, p.depth);
     if (!ta) {
-        gs_for(c->rows, ROW_CHUNK, row_chunk, &p);
+        gs_for(c->rows, c->rows >= TALL_ROWS ? TALL_CHUNK : ROW_CHUNK, row_chunk, &p);
         return GS_OK;
     }
     int64_t chunks = p.depth / ROW_CHUNK;

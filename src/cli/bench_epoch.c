@@ -7,6 +7,7 @@
 #include "cli/latency.h"
 #include "cli/runner.h"
 #include "distill/memory.h"
+#include "distill/train.h"
 #include "grad/optim.h"
 #include "graph/kernels.h"
 
@@ -14,7 +15,9 @@
 #define MOST_PRODUCTS 256
 
 typedef struct epoch_job {
-    gs_dataset *data;
+    gs_dataset *data;      /* in the order that training takes */
+    gs_dataset *reordered; /* owns it, if that is another one */
+    int64_t *node;         /* the user's rows, or NULL */
     gs_value *recipe;
     gs_operators operators;
     gs_state *state;
@@ -28,9 +31,10 @@ static gs_status one_epoch(epoch_job *j, int64_t epoch) {
     gs_status status = GS_OK;
     gs_adam adam = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     gs_tape_start(j->tape, 1, (uint64_t)epoch, true);
+    gs_tape_row_ids(j->tape, j->node);
     gs_state_zero_grads(j->state);
     gs_var *x = j->data->x_sparse ? gs_tape_sparse(j->tape, j->data->x_sparse)
-                                  : gs_tape_constant(j->tape, &j->data->x);
+                                  : gs_tape_fixed(j->tape, &j->data->x);
     gs_var *logits = gs_model_forward(j->model, j->tape, &j->operators, x, NULL);
     gs_var *loss = gs_nll(j->tape, logits, j->data->y, j->train, j->count, false);
     GS_TRY(gs_backward(j->tape, loss));
@@ -41,28 +45,39 @@ done:
 
 static gs_status open_epoch(const bench_task *b, const gs_value *recipe, epoch_job *j) {
     gs_status status = GS_OK;
-    j->data = b->data;
-    j->operators.adjacency = b->data->adjacency;
+    gs_order order, wanted;
+    gs_train_config config;
     j->recipe = gs_value_clone(recipe);
     j->state = gs_state_new();
     j->tape = gs_tape_new();
     if (!j->recipe || !j->state || !j->tape)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_model_new(recipe, b->data->f, b->data->c, j->state, 1, &j->model));
+    GS_TRY(gs_options_init(gs_train_options, &config));
+    GS_TRY(gs_options_read(gs_train_options, &config, recipe, "The recipe", true));
+    wanted = gs_model_needs_graph(j->model) ? (gs_order)config.reorder : GS_ORDER_NONE;
+    gs_options_free(gs_train_options, &config);
+    GS_TRY(gs_reorder(b->data->adjacency, gs_model_widest(j->model), wanted, &j->node, &order));
+    if (j->node)
+        GS_TRY(gs_dataset_induced(b->data, j->node, b->data->n, &j->reordered));
+    j->data = j->node ? j->reordered : b->data;
+    j->operators.adjacency = j->data->adjacency;
     for (int64_t k = 0; k < j->state->count; k++)
         j->state->entries[k]->decay = 5e-4;
-    GS_NEW(j->train, b->data->n + 1);
-    const gs_split *split = b->data->split_count > 0 ? &b->data->splits[0] : NULL;
-    for (int64_t i = 0; i < b->data->n; i++)
-        if (b->data->y[i] >= 0 && (!split || split->role[i] == GS_TRAIN))
+    GS_NEW(j->train, j->data->n + 1);
+    const gs_split *split = j->data->split_count > 0 ? &j->data->splits[0] : NULL;
+    for (int64_t i = 0; i < j->data->n; i++)
+        if (j->data->y[i] >= 0 && (!split || split->role[i] == GS_TRAIN))
             j->train[j->count++] = i;
-    if (b->data->x_sparse)
-        GS_TRY(gs_csr_need_transpose(b->data->x_sparse));
+    if (j->data->x_sparse)
+        GS_TRY(gs_csr_need_transpose(j->data->x_sparse));
 done:
     return status;
 }
 
 static void close_epoch(epoch_job *j) {
+    gs_dataset_free(j->reordered);
+    gs_free(j->node);
     gs_free(j->train);
     gs_model_free(j->model);
     gs_state_free(j->state);
@@ -214,7 +229,8 @@ done:
     return status;
 }
 
-static gs_status bench_preset(const bench_task *b, const char *model, int64_t hidden, double dropout) {
+static gs_status bench_preset(const bench_task *b, const char *model, int64_t hidden,
+                              double dropout) {
     gs_status status = GS_OK;
     gs_value *recipe = gs_map();
     if (!recipe)

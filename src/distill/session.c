@@ -30,16 +30,34 @@ done:
     return status;
 }
 
+/* The whole graph, in an order in which neighbours lie near each other if that pays. */
+static gs_status open_reordered(session *s) {
+    gs_status status = GS_OK;
+    gs_order kind = GS_ORDER_NONE;
+    if (!s->by_rows)
+        GS_TRY(gs_reorder(s->data->adjacency, gs_model_widest(s->model),
+                          (gs_order)s->config.reorder, &s->node_of, &kind));
+    if (!s->node_of) {
+        s->observed = s->prepared;
+        return GS_OK;
+    }
+    GS_TRY(gs_dataset_induced(&s->prepared, s->node_of, s->data->n, &s->induced));
+    s->observed = *s->induced;
+done:
+    return status;
+}
+
 /* The training graph: everything, or what is left without the hidden nodes. */
 static gs_status open_observed(session *s) {
     gs_status status = GS_OK;
     int64_t count = 0;
     unsigned seen = ~(1u << GS_HIDDEN_TEST);
     GS_TRY(gs_split_rows(s->role, s->data->n, seen, &s->node_of, &count));
-    if (count == s->data->n) {
+    s->hides = count < s->data->n;
+    if (!s->hides) {
         gs_free(s->node_of);
         s->node_of = NULL;
-        s->observed = s->prepared;
+        GS_TRY(open_reordered(s));
     } else {
         GS_TRY(gs_dataset_induced(&s->prepared, s->node_of, count, &s->induced));
         s->observed = *s->induced;
@@ -128,16 +146,16 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
     GS_TRY(session_features(recipe, data, &s->prepared, &s->own_x, &s->own_dense));
-    GS_TRY(open_observed(s));
-    GS_TRY(open_labels(s));
-    s->operators.adjacency = s->observed.adjacency;
-    s->full_operators.adjacency = data->adjacency;
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
     if (!s->tape)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_model_new(recipe, data->f, data->c, s->state, seed, &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
+    GS_TRY(open_observed(s));
+    GS_TRY(open_labels(s));
+    s->operators.adjacency = s->observed.adjacency;
+    s->full_operators.adjacency = data->adjacency;
     GS_TRY(session_terms(s));
     set_decay(s);
     GS_TRY(open_history(s));

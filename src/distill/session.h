@@ -48,7 +48,8 @@ typedef struct session {
     /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are -1
        for all but training nodes. */
     gs_dataset observed;
-    gs_dataset *induced; /* owns what `observed` shows when nodes are hidden */
+    bool hides;          /* some nodes are hidden */
+    gs_dataset *induced; /* owns what `observed` shows when nodes are hidden or in another order */
     int64_t *node_of;    /* [observed n] node of `data`, or NULL: the same */
     int32_t *visible;    /* labels of training nodes */
     int32_t *scored;     /* labels of training and validation nodes, for selection */

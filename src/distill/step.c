@@ -11,7 +11,7 @@ static gs_var *features_in(session *s, const int64_t *nodes, int64_t count) {
     if (s->observed.x_sparse)
         return gs_tape_sparse(s->tape, nodes ? gs_row_batch_take(s->batch, nodes, count)
                                              : s->observed.x_sparse);
-    gs_var *x = gs_tape_constant(s->tape, &s->observed.x);
+    gs_var *x = gs_tape_fixed(s->tape, &s->observed.x);
     return nodes ? gs_take_rows(s->tape, x, nodes, count) : x;
 }
 

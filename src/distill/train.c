@@ -224,7 +224,7 @@ static gs_status make_outputs(session *s, gs_run *r) {
     gs_status status = GS_OK;
     const char *keep = s->config.keep ? s->config.keep : "logits";
     GS_TRY(gs_predict(s->recipe, s->model, s->data, keep, &r->full));
-    if (!s->node_of || s->by_rows)
+    if (!s->hides || s->by_rows)
         goto done;
     gs_dataset plain = s->observed;
     GS_TRY(session_outputs(s->model, &plain, &s->operators, keep, &r->observed));

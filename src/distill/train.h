@@ -4,6 +4,7 @@
 
 #include "distill/method.h"
 #include "distill/split.h"
+#include "graph/reorder.h"
 
 /* Keys of a recipe that concern the loop (gs_train_options). */
 typedef struct gs_train_config {
@@ -19,6 +20,7 @@ typedef struct gs_train_config {
     bool drop_last;     /* leave out the incomplete last batch (unless it is the only one) */
     int schedule;       /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by their sum */
+    int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
 } gs_train_config;

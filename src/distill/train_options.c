@@ -27,6 +27,8 @@ const gs_option gs_train_options[] = {
      "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own."},
     {"normalize_features", GS_OPT_BOOL, offsetof(gs_train_config, normalize_features), "false", 0,
      0, NULL, "Divide each node's features by their sum."},
+    {"reorder", GS_OPT_CHOICE, offsetof(gs_train_config, reorder), "auto", 0, 0, GS_ORDER_CHOICES,
+     "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,
      "Losses and their options, as in {hard: {weight: 0.1}, soft: {temperature: 2}}."},
     {"keep", GS_OPT_STRING, offsetof(gs_train_config, keep), "logits,last", 0, 0, NULL,

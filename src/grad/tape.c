@@ -198,6 +198,12 @@ gs_var *gs_tape_constant(gs_tape *t, const gs_matrix *m) {
     return &node->out;
 }
 
+gs_var *gs_tape_fixed(gs_tape *t, const gs_matrix *m) {
+    gs_var *v = gs_tape_constant(t, m);
+    v->fixed = t->failure == GS_OK;
+    return v;
+}
+
 gs_var *gs_tape_sparse(gs_tape *t, gs_csr *x) {
     gs_node *node = take_node(t);
     if (!node)

@@ -14,6 +14,7 @@ typedef struct gs_var {
     gs_matrix value;
     gs_matrix grad;  /* data NULL until something flows in */
     bool needs_grad; /* some parameter is above it */
+    bool fixed;      /* a leaf whose value is the same in every recording */
     gs_csr *sparse;  /* borrowed */
     float *edge_values;
 } gs_var;
@@ -36,6 +37,9 @@ gs_status gs_tape_status(const gs_tape *t);
 
 /* Leaves. All borrow what they are given, which must outlive the recording. */
 gs_var *gs_tape_constant(gs_tape *t, const gs_matrix *m);
+/* The same for a value that never changes while the operators of its graph live (the features of
+   the whole graph): what is derived from it alone may be kept from one recording to the next. */
+gs_var *gs_tape_fixed(gs_tape *t, const gs_matrix *m);
 gs_var *gs_tape_sparse(gs_tape *t, gs_csr *x); /* needs x->transpose if a gradient is asked for */
 /* A parameter: after backward, grad (same shape) holds the gradient of this recording, 0 where
    nothing flowed in; what was in it before is lost. The same value given twice is one variable.

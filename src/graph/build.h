@@ -25,9 +25,13 @@ const char *gs_operator_name(gs_operator kind);
 typedef struct gs_operators {
     const gs_csr *adjacency;
     gs_csr *kept[GS_OPERATOR_COUNT];
+    gs_matrix product[GS_OPERATOR_COUNT];       /* operator times a fixed matrix … */
+    const float *product_of[GS_OPERATOR_COUNT]; /* … which one */
 } gs_operators;
 /* The operator with its transpose, or NULL with a reason. Borrowed from the cache. */
 gs_csr *gs_operators_get(gs_operators *cache, gs_operator kind);
+/* The operator times x, made once: x must not change while the cache lives. NULL with a reason. */
+const gs_matrix *gs_operators_product(gs_operators *cache, gs_operator kind, const gs_matrix *x);
 void gs_operators_free(gs_operators *cache);
 
 /* out[i] = number of entries in row i. */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "graph/build.h"
 #include "graph/grb.h"
+#include "graph/kernels.h"
 
 const char *gs_operator_name(gs_operator kind) {
     static const char *const names[] = {"none", "gcn", "mean", "loops", "plain"};
@@ -100,11 +101,28 @@ gs_csr *gs_operators_get(gs_operators *cache, gs_operator kind) {
     return cache->kept[kind];
 }
 
+const gs_matrix *gs_operators_product(gs_operators *cache, gs_operator kind, const gs_matrix *x) {
+    gs_csr *a = gs_operators_get(cache, kind);
+    if (!a)
+        return NULL;
+    gs_matrix *y = &cache->product[kind];
+    if (cache->product_of[kind] == x->data && y->cols == x->cols && y->rows == a->rows)
+        return y;
+    gs_matrix_free(y);
+    cache->product_of[kind] = NULL;
+    if (gs_matrix_init(y, a->rows, x->cols) != GS_OK || a->kernels->spmm(a, NULL, 1, x, y) != GS_OK)
+        return NULL;
+    cache->product_of[kind] = x->data;
+    return y;
+}
+
 void gs_operators_free(gs_operators *cache) {
     if (!cache)
         return;
     for (int k = 0; k < GS_OPERATOR_COUNT; k++) {
         gs_csr_free(cache->kept[k]);
         cache->kept[k] = NULL;
+        gs_matrix_free(&cache->product[k]);
+        cache->product_of[k] = NULL;
     }
 }

@@ -65,6 +65,11 @@ typedef struct gs_layer {
 extern const gs_layer *const gs_layers[];           /* generated, NULL-terminated */
 const gs_layer *gs_layer_by_name(const char *name); /* NULL if unknown; "mlp" is "linear" */
 
+/* Operator times x times w [in, out], in the cheaper order: what is multiplied with the operator is
+   the narrower side, forward and (where x needs a gradient) backward; for fixed features their
+   product with the operator is kept, so that an epoch multiplies with it no more. */
+gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w);
+
 /* The parameter "<prefix>.<suffix>" as a variable. */
 gs_var *gs_place_param(const gs_place *place, gs_pass *pass, const char *suffix);
 /* Adds the parameter "<prefix>.<suffix>" [rows, cols]; `transposed`: on disk [cols, rows]. */

@@ -332,6 +332,12 @@ done:
 
 int64_t gs_model_layers(const gs_model *m) { return m->count; }
 bool gs_model_needs_graph(const gs_model *m) { return m->needs_graph; }
+int64_t gs_model_widest(const gs_model *m) {
+    int64_t widest = 0;
+    for (int64_t k = 0; k < m->count; k++)
+        widest = m->members[k].width > widest ? m->members[k].width : widest;
+    return widest;
+}
 int64_t gs_model_parameters(const gs_model *m) {
     int64_t total = 0;
     for (int64_t k = 0; k < m->state->count; k++) {

@@ -55,6 +55,7 @@ typedef struct gs_stage {
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
 bool gs_model_needs_graph(const gs_model *m);
+int64_t gs_model_widest(const gs_model *m); /* columns of the widest layer's output */
 /* Adds the resolved options of the stack and of its layers to `map`. */
 gs_status gs_model_describe(const gs_model *m, gs_value *map);
 /* True if some layer or the stack knows this key: for checking recipes. Appends the names of all

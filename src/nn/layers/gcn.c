@@ -9,17 +9,9 @@ static gs_status declare(const gs_place *place) {
     return status;
 }
 
-/* A X W with A = D^-1/2 (A+I) D^-1/2, aggregating on the narrower side. */
+/* A X W with A = D^-1/2 (A+I) D^-1/2. */
 static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
-    gs_csr *a = gs_operators_get(pass->operators, GS_OPERATOR_GCN);
-    gs_var *w = gs_place_param(place, pass, "lin.weight");
-    if (!a) {
-        gs_tape_fail(pass->tape, GS_NO_MEMORY);
-        return gs_tape_dead(pass->tape);
-    }
-    if (!x->sparse && place->in < place->out)
-        return gs_matmul(pass->tape, gs_propagate(pass->tape, a, NULL, 1, x), w);
-    return gs_propagate(pass->tape, a, NULL, 1, gs_matmul(pass->tape, x, w));
+    return gs_pass_convolve(pass, GS_OPERATOR_GCN, x, gs_place_param(place, pass, "lin.weight"));
 }
 
 const gs_layer gs_layer_gcn = {

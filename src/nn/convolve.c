@@ -1,0 +1,31 @@
+/* convolve.c - in which order an operator, features and a weight are multiplied. */
+#include "nn/layer.h"
+
+/* Columns that the sparse product meets in one epoch, forward and backward. Aggregating first costs
+   the input's width, and again for its gradient; multiplying first costs the output's width, and
+   always again for the weight's. */
+static bool aggregates_first(const gs_var *x, const gs_var *w) {
+    int64_t in = w->value.rows, out = w->value.cols;
+    if (x->sparse) /* the product of two sparse matrices is much denser than both */
+        return false;
+    return x->needs_grad ? in < out : in < 2 * out;
+}
+
+gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w) {
+    gs_tape *t = pass->tape;
+    gs_csr *a = gs_operators_get(pass->operators, kind);
+    if (!a) {
+        gs_tape_fail(t, GS_NO_MEMORY);
+        return gs_tape_dead(t);
+    }
+    if (!aggregates_first(x, w))
+        return gs_propagate(t, a, NULL, 1, gs_matmul(t, x, w));
+    if (!x->fixed)
+        return gs_matmul(t, gs_propagate(t, a, NULL, 1, x), w);
+    const gs_matrix *ax = gs_operators_product(pass->operators, kind, &x->value);
+    if (!ax) {
+        gs_tape_fail(t, GS_NO_MEMORY);
+        return gs_tape_dead(t);
+    }
+    return gs_matmul(t, gs_tape_fixed(t, ax), w);
+}
