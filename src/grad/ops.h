@@ -22,6 +22,9 @@ gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site);
 /* dropout(activate(x + bias)) in one pass, the same bits as the three ops; bias NULL: none. */
 gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                     const char *site);
+/* The same; nobody else reads x, so that its memory may be taken for the result. */
+gs_var *gs_epilogue_over(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
+                         const char *site);
 gs_var *gs_take_rows(gs_tape *t, gs_var *x, const int64_t *rows, int64_t count); /* borrows rows */
 gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);         /* [n,a] and [n,b] to [n,a+b] */
 gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads); /* [n,heads*d] to [n,d] */

@@ -196,7 +196,7 @@ static void epilogue_back(gs_tape *t, gs_node *node) {
     int64_t chunks = (y->rows + SUM_ROWS - 1) / SUM_ROWS;
     pass_job job = {.y = y, .g = &node->out.grad, .drop = record->drop, .drops = record->drops};
     bool bias_fresh;
-    job.out = gs_grad_of(t, node->in[0], &job.fresh);
+    job.out = gs_grad_over(t, node, node->in[0], &job.fresh);
     gs_matrix *bias = gs_grad_of(t, node->in[1], &bias_fresh);
     job.partial = gs_tape_extra(t, (size_t)(chunks * y->cols + 1) * sizeof(float));
     if (!job.out || !job.partial)
@@ -206,8 +206,8 @@ static void epilogue_back(gs_tape *t, gs_node *node) {
         op_add_partials(job.partial, chunks, y->cols, bias->data, bias_fresh);
 }
 
-gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
-                    const char *site) {
+static gs_var *epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
+                        const char *site, bool over) {
     GS_SPAN(GS_SPAN_EPILOGUE);
     bool drops = gs_tape_training(t) && gs_drop_threshold(p) > 0;
     if (kind != GS_RELU || !bias || !x->needs_grad) {
@@ -215,7 +215,9 @@ gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, dou
             x = gs_add_bias(t, x, bias);
         return gs_dropout(t, gs_activate(t, x, kind, 0.01), p, site);
     }
-    gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, epilogue_back, x, bias, NULL);
+    gs_node *node =
+        over ? gs_tape_node_over(t, epilogue_back, x, bias)
+             : gs_tape_node(t, x->value.rows, x->value.cols, epilogue_back, x, bias, NULL);
     epilogue_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;
     if (!record)
         return gs_tape_dead(t);
@@ -228,4 +230,14 @@ gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, dou
                     .drops = drops};
     gs_for(x->value.rows, OP_ROWS, epilogue_chunk, &job);
     return &node->out;
+}
+
+gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
+                    const char *site) {
+    return epilogue(t, x, bias, kind, p, site, false);
+}
+
+gs_var *gs_epilogue_over(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
+                         const char *site) {
+    return epilogue(t, x, bias, kind, p, site, true);
 }

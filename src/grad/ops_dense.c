@@ -49,6 +49,7 @@ gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w) {
     gs_tape_fail(t, x->sparse
                         ? sparse_product(x, w, &node->out.value)
                         : gs_gemm(false, false, 1, &x->value, &w->value, 0, &node->out.value));
+    node->out.spare = true;
     return &node->out;
 }
 

@@ -70,6 +70,7 @@ gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x)
         return gs_tape_dead(t);
     gs_tape_fail(t,
                  a->kernels->spmm(a, w ? w->value.data : NULL, heads, &x->value, &node->out.value));
+    node->out.spare = true;
     return &node->out;
 }
 

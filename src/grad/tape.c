@@ -13,6 +13,7 @@
 typedef struct block {
     struct block *next; /* in the free list or the used list of its class */
     void *data;
+    int class;
 } block;
 
 #define SLAB 64
@@ -51,9 +52,27 @@ static void free_blocks(block *b) {
     }
 }
 
+static void return_block(gs_tape *t, block **b) {
+    if (*b) {
+        (*b)->next = t->idle[(*b)->class];
+        t->idle[(*b)->class] = *b;
+    }
+    *b = NULL;
+}
+
+/* What nodes still hold of their own. */
+static void return_nodes(gs_tape *t) {
+    for (gs_node *node = t->last; node; node = node->next) {
+        return_block(t, &node->value_block);
+        return_block(t, &node->grad_block);
+    }
+    t->last = NULL;
+}
+
 void gs_tape_free(gs_tape *t) {
     if (!t)
         return;
+    return_nodes(t);
     for (int k = 0; k < CLASSES; k++) {
         free_blocks(t->idle[k]);
         free_blocks(t->used[k]);
@@ -81,28 +100,37 @@ static int size_class(size_t bytes, size_t *rounded) {
     return k + 4;
 }
 
-void *gs_tape_extra(gs_tape *t, size_t bytes) {
+/* A block that is in no list. */
+static block *take_block(gs_tape *t, size_t bytes) {
     size_t rounded;
     if (t->failure != GS_OK)
         return NULL;
-    int k = size_class(bytes, &rounded);
+    int k = size_class(bytes > 0 ? bytes : 1, &rounded);
     block *b = t->idle[k];
     if (b) {
         t->idle[k] = b->next;
-    } else {
-        b = gs_calloc(1, sizeof *b);
-        if (b && !(b->data = gs_alloc(rounded))) {
-            gs_free(b);
-            b = NULL;
-        }
-        if (!b) {
-            t->failure = GS_NO_MEMORY;
-            return NULL;
-        }
-        t->payload += (int64_t)rounded;
+        return b;
     }
-    b->next = t->used[k];
-    t->used[k] = b;
+    b = gs_calloc(1, sizeof *b);
+    if (b && !(b->data = gs_alloc(rounded))) {
+        gs_free(b);
+        b = NULL;
+    }
+    if (!b) {
+        t->failure = GS_NO_MEMORY;
+        return NULL;
+    }
+    b->class = k;
+    t->payload += (int64_t)rounded;
+    return b;
+}
+
+void *gs_tape_extra(gs_tape *t, size_t bytes) {
+    block *b = take_block(t, bytes);
+    if (!b)
+        return NULL;
+    b->next = t->used[b->class];
+    t->used[b->class] = b;
     return b->data;
 }
 
@@ -114,9 +142,9 @@ void gs_tape_start(gs_tape *t, uint64_t seed, uint64_t step, bool training) {
             b->next = t->idle[k];
             t->idle[k] = b;
         }
+    return_nodes(t);
     t->slab_at = t->first_slab;
     t->slab_fill = 0;
-    t->last = NULL;
     t->seed = seed;
     t->step = step;
     t->training = training;
@@ -175,11 +203,11 @@ gs_node *gs_tape_node(gs_tape *t, int64_t rows, int64_t cols, gs_back_fn *back, 
     if (!node)
         return NULL;
     if (rows >= 0) {
-        size_t bytes = (size_t)(rows * cols) * sizeof(float);
         node->out.value = (gs_matrix){.rows = rows, .cols = cols};
-        node->out.value.data = gs_tape_extra(t, bytes > 0 ? bytes : 1);
-        if (!node->out.value.data)
+        node->value_block = take_block(t, (size_t)(rows * cols) * sizeof(float));
+        if (!node->value_block)
             return NULL;
+        node->out.value.data = node->value_block->data;
     }
     node->in[0] = a;
     node->in[1] = b;
@@ -242,11 +270,12 @@ gs_matrix *gs_grad_of(gs_tape *t, gs_var *v, bool *fresh) {
         return NULL;
     gs_node *node = (gs_node *)(void *)v; /* out is a node's first member */
     if (!v->grad.data) {
-        size_t bytes = (size_t)(v->value.rows * v->value.cols) * sizeof(float);
         v->grad = v->value;
-        v->grad.data = gs_tape_extra(t, bytes > 0 ? bytes : 1);
-        if (!v->grad.data)
+        v->grad.data = NULL;
+        node->grad_block = take_block(t, (size_t)(v->value.rows * v->value.cols) * sizeof(float));
+        if (!node->grad_block)
             return NULL;
+        v->grad.data = node->grad_block->data;
     }
     if (!node->touched) {
         node->touched = true;
@@ -256,6 +285,39 @@ gs_matrix *gs_grad_of(gs_tape *t, gs_var *v, bool *fresh) {
             gs_matrix_zero(&v->grad);
     }
     return &v->grad;
+}
+
+gs_matrix *gs_grad_over(gs_tape *t, gs_node *node, gs_var *v, bool *fresh) {
+    gs_node *below = (gs_node *)(void *)v;
+    bool moves = v && v->needs_grad && !v->grad.data && !below->touched && node->grad_block &&
+                 v->value.rows == node->out.grad.rows && v->value.cols == node->out.grad.cols;
+    if (!moves || t->failure != GS_OK)
+        return gs_grad_of(t, v, fresh);
+    below->grad_block = node->grad_block;
+    node->grad_block = NULL;
+    v->grad = node->out.grad;
+    below->touched = true;
+    *fresh = true;
+    return &v->grad;
+}
+
+void gs_tape_forget(gs_tape *t, gs_var *v) {
+    gs_node *node = (gs_node *)(void *)v;
+    if (t->failure == GS_OK && v->spare)
+        return_block(t, &node->value_block);
+}
+
+gs_node *gs_tape_node_over(gs_tape *t, gs_back_fn *back, gs_var *a, gs_var *b) {
+    gs_node *from = (gs_node *)(void *)a;
+    if (!a->spare || !from->value_block)
+        return gs_tape_node(t, a->value.rows, a->value.cols, back, a, b, NULL);
+    gs_node *node = gs_tape_node(t, -1, 0, back, a, b, NULL);
+    if (!node)
+        return NULL;
+    node->out.value = a->value;
+    node->value_block = from->value_block;
+    from->value_block = NULL;
+    return node;
 }
 
 gs_status gs_backward(gs_tape *t, gs_var *scalar) {
@@ -270,9 +332,11 @@ gs_status gs_backward(gs_tape *t, gs_var *scalar) {
             g->data[0] = 1;
     }
     for (gs_node *node = t->last; node && t->failure == GS_OK; node = node->next) {
-        if (node->out.needs_grad && node->touched && node->back)
+        if (node->out.needs_grad && node->touched && node->back) {
             node->back(t, node);
-        else if (node->value_of && node->out.needs_grad && !node->touched)
+            return_block(t, &node->grad_block); /* nobody reads it any more */
+            node->out.grad.data = NULL;
+        } else if (node->value_of && node->out.needs_grad && !node->touched)
             gs_matrix_zero(&node->out.grad);
     }
     return t->failure;

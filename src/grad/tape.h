@@ -17,6 +17,7 @@ typedef struct gs_var {
     bool fixed;      /* a leaf whose value is the same in every recording */
     gs_csr *sparse;  /* borrowed */
     float *edge_values;
+    bool spare; /* the gradient of the op that made it does not read the value */
 } gs_var;
 
 typedef struct gs_tape gs_tape;
@@ -49,7 +50,8 @@ gs_var *gs_tape_param(gs_tape *t, gs_matrix *value, gs_matrix *grad);
    found in var->grad after backward. */
 gs_var *gs_tape_input(gs_tape *t, const gs_matrix *m);
 
-/* Runs the tape backwards from a scalar. Fails with the sticky failure, or GS_FAILED when the
+/* Runs the tape backwards from a scalar. Only the gradients of parameters and of gs_tape_input stay
+   readable; the others have been recycled. Fails with the sticky failure, or GS_FAILED when the
    scalar is not finite. */
 gs_status gs_backward(gs_tape *t, gs_var *scalar);
 
@@ -58,6 +60,7 @@ gs_status gs_backward(gs_tape *t, gs_var *scalar);
 typedef struct gs_node gs_node;
 typedef void gs_back_fn(gs_tape *t, gs_node *node);
 #define GS_OP_INPUTS 4
+struct block; /* recycled memory */
 struct gs_node {
     gs_var out;
     gs_var *in[GS_OP_INPUTS];
@@ -66,6 +69,7 @@ struct gs_node {
     gs_node *next;       /* recorded before this one */
     gs_matrix *value_of; /* of a parameter: its value, to know it again */
     bool touched;        /* something has flowed into out.grad */
+    struct block *value_block, *grad_block; /* what out.value and out.grad stand in, if its own */
 };
 /* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once
    the tape has failed (then return gs_tape_dead(t)). needs_grad follows from the inputs. */
@@ -80,6 +84,14 @@ void gs_tape_fail(gs_tape *t, gs_status status);
    that it was just made and holds nothing yet, so that an op may overwrite it (then it is NOT
    zeroed). */
 gs_matrix *gs_grad_of(gs_tape *t, gs_var *v, bool *fresh);
+/* For an op that turns its output's gradient into its input's entry by entry: the same, but where
+   nothing has flowed into v yet, node's own gradient becomes v's, to be changed in place. */
+gs_matrix *gs_grad_over(gs_tape *t, gs_node *node, gs_var *v, bool *fresh);
+/* A node of a's shape whose value takes the place of a's, if a is spare; a's reader must be this op
+   alone. Entry by entry, out.value may then be a->value. */
+gs_node *gs_tape_node_over(gs_tape *t, gs_back_fn *back, gs_var *a, gs_var *b);
+/* Nobody reads the value of v any more: if v is spare, its memory serves the next ops. */
+void gs_tape_forget(gs_tape *t, gs_var *v);
 uint64_t gs_tape_seed(const gs_tape *t);
 uint64_t gs_tape_step(const gs_tape *t);
 const int64_t *gs_tape_ids(const gs_tape *t);

@@ -18,8 +18,11 @@ gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w) 
         gs_tape_fail(t, GS_NO_MEMORY);
         return gs_tape_dead(t);
     }
-    if (!aggregates_first(x, w))
-        return gs_propagate(t, a, NULL, 1, gs_matmul(t, x, w));
+    if (!aggregates_first(x, w)) {
+        gs_var *h = gs_matmul(t, x, w), *y = gs_propagate(t, a, NULL, 1, h);
+        gs_tape_forget(t, h);
+        return y;
+    }
     if (!x->fixed)
         return gs_matmul(t, gs_propagate(t, a, NULL, 1, x), w);
     const gs_matrix *ax = gs_operators_product(pass->operators, kind, &x->value);

@@ -250,7 +250,7 @@ static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pas
     gs_var *bias = m->layer->bias ? gs_place_param(&m->place, pass, "bias") : NULL;
     gs_activation kind = (gs_activation)config->activation;
     if (!tap && !m->place.last && config->norm == 0)
-        return gs_epilogue(t, x, bias, kind, config->dropout, m->site);
+        return gs_epilogue_over(t, x, bias, kind, config->dropout, m->site);
     if (bias)
         x = gs_add_bias(t, x, bias);
     if (tap)
