@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "cli/progress.h"
+#include "distill/memory.h"
 #include "graph/kernels.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -213,12 +214,26 @@ done:
     return status;
 }
 
+/* What cannot fit is refused before anything is made; the data are counted already. */
+static gs_status check_memory(const runner *r) {
+    int64_t needed = 0, limit = gs_alloc_limit();
+    gs_status status = gs_memory_of_step(r->recipe, r->data, &needed);
+    if (status != GS_OK || limit <= 0 || needed <= limit)
+        return status;
+    return gs_fail(GS_NO_MEMORY,
+                   "Training needs about %.0f MB, and --max-memory allows %.0f MB; allow %.0f, set "
+                   "memory=low, or take a smaller hidden width.",
+                   (double)needed / 1048576, (double)limit / 1048576,
+                   ceil((double)needed / 1048576));
+}
+
 gs_status runner_run(const runner *r, gs_value **summary) {
     gs_status status = GS_OK;
     gs_value *provenance = NULL, *extra = NULL, *times = NULL;
     char hash[17];
     *summary = NULL;
     gs_dataset_hash(r->data, false, hash);
+    GS_TRY(check_memory(r));
     GS_TRY(check_first(r));
     GS_TRY(provenance_make(&provenance));
     GS_TRY(gs_run_folder_open(r->folder, r->recipe, r->resume));

@@ -1,6 +1,12 @@
 #include "distill/memory.h"
 
+#include "distill/train.h"
 #include "nn/model.h"
+
+/* Values, columns and the way to the transpose; twice where that is another matrix. */
+static int64_t sparse_bytes(int64_t rows, int64_t nnz, bool symmetric) {
+    return symmetric ? nnz * 16 + rows * 8 : nnz * 24 + rows * 16;
+}
 
 gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64_t *bytes) {
     gs_status status = GS_OK;
@@ -10,14 +16,15 @@ gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64
     if (!state)
         return GS_NO_MEMORY;
     GS_TRY(gs_model_new(resolved, d->f, d->c, state, 0, &model));
-    int64_t hidden = gs_get_int(resolved, "hidden", 64), layers = gs_model_layers(model);
-    int64_t heads = gs_get_int(resolved, "heads", 1);
-    int64_t width = hidden * heads * (layers - 1) + d->c;
-    int64_t nnz = d->adjacency->nnz + d->n;
-    *bytes = 20 * gs_state_parameters(state) + d->n * width * 4 * 4;
+    int64_t entries = d->adjacency->nnz + d->n;
+    int64_t batch = gs_get_int(resolved, "batch_size", 0);
+    int64_t rows = !gs_model_needs_graph(model) && batch > 0 && batch < d->n ? batch : d->n;
+    *bytes = 20 * gs_state_parameters(state);
+    *bytes += gs_model_activations(model, rows, entries, d->x_sparse != NULL);
     if (gs_model_needs_graph(model))
-        *bytes += nnz * 24 + (heads > 1 ? nnz * heads * 4 : 0);
-    *bytes += d->x_sparse ? d->x_sparse->nnz * 28 : d->n * d->f * 4;
+        *bytes += sparse_bytes(d->n, entries, !d->directed) + sparse_bytes(d->n, entries, true) / 2;
+    *bytes += d->x_sparse ? sparse_bytes(d->n, d->x_sparse->nnz, false) + 4 * d->x_sparse->nnz
+                          : 4 * d->n * d->f;
 done:
     gs_model_free(model);
     gs_state_free(state);

@@ -58,7 +58,7 @@ static void dropout_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_DROPOUT);
     dense_job job = {.drop = *(drop_job *)node->extra, .from = &node->out.grad};
     bool fresh;
-    job.to = gs_grad_of(t, node->in[0], &fresh);
+    job.to = gs_grad_over(t, node, node->in[0], &fresh);
     job.add = !fresh;
     if (job.to)
         gs_for(job.to->rows, OP_ROWS, dense_chunk, &job);
@@ -238,6 +238,13 @@ static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
     return &node->out;
 }
 
+static void drop_dense(gs_tape *t, gs_node *node) {
+    (void)t;
+    dense_job job = {
+        .drop = *(drop_job *)node->extra, .from = &node->in[0]->value, .to = &node->out.value};
+    gs_for(job.to->rows, OP_ROWS, dense_chunk, &job);
+}
+
 gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site) {
     GS_SPAN(GS_SPAN_DROPOUT);
     if (!gs_tape_training(t) || gs_drop_threshold(p) == 0)
@@ -250,8 +257,9 @@ gs_var *gs_dropout(gs_tape *t, gs_var *x, double p, const char *site) {
         return gs_tape_dead(t);
     *drop = drop_make(t, p, site, gs_tape_ids(t));
     node->extra = drop;
-    dense_job job = {.drop = *drop, .from = &x->value, .to = &node->out.value};
-    gs_for(x->value.rows, OP_ROWS, dense_chunk, &job);
+    node->out.spare = true;
+    node->redo = drop_dense;
+    drop_dense(t, node);
     return &node->out;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/exp.h"
 #include "grad/op.h"
 
 static void add_bias_back(gs_tape *t, gs_node *node) {
@@ -36,13 +37,21 @@ GS_CLONES static void bias_chunk(void *context, int64_t begin, int64_t end) {
     }
 }
 
+static void add_bias(gs_tape *t, gs_node *node) {
+    (void)t;
+    pass_job job = {
+        .x = &node->in[0]->value, .out = &node->out.value, .bias = node->in[1]->value.data};
+    gs_for(job.x->rows, OP_ROWS, bias_chunk, &job);
+}
+
 gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias) {
     GS_SPAN(GS_SPAN_EPILOGUE);
     gs_node *node = gs_tape_node(t, x->value.rows, x->value.cols, add_bias_back, x, bias, NULL);
     if (!node)
         return gs_tape_dead(t);
-    pass_job job = {.x = &x->value, .out = &node->out.value, .bias = bias->value.data};
-    gs_for(x->value.rows, OP_ROWS, bias_chunk, &job);
+    node->out.spare = true;
+    node->redo = add_bias;
+    add_bias(t, node);
     return &node->out;
 }
 
@@ -61,7 +70,7 @@ GS_CLONES static void activate_chunk(void *context, int64_t begin, int64_t end) 
         break;
     case GS_ELU:
         for (int64_t i = begin; i < end; i++)
-            out[i] = x[i] > 0 ? x[i] : expm1f(x[i]);
+            out[i] = x[i] > 0 ? x[i] : expm1_of(x[i] > 0 ? 0 : x[i]);
         break;
     case GS_TANH:
         for (int64_t i = begin; i < end; i++)
@@ -110,9 +119,20 @@ static void activate_back(gs_tape *t, gs_node *node) {
     const activation_record *record = node->extra;
     pass_job job = {
         .y = &node->out.value, .g = &node->out.grad, .kind = record->kind, .slope = record->slope};
-    job.out = gs_grad_of(t, node->in[0], &job.fresh);
+    job.out = gs_grad_over(t, node, node->in[0], &job.fresh);
     if (job.out)
         gs_for(job.out->rows * job.out->cols, OP_GRAIN, activate_back_chunk, &job);
+}
+
+static void activate(gs_tape *t, gs_node *node) {
+    (void)t;
+    const activation_record *record = node->extra;
+    pass_job job = {.x = &node->in[0]->value,
+                    .out = &node->out.value,
+                    .kind = record->kind,
+                    .slope = record->slope};
+    bool slow = record->kind == GS_TANH;
+    gs_for(job.x->rows * job.x->cols, slow ? OP_GRAIN / 8 : OP_GRAIN, activate_chunk, &job);
 }
 
 gs_var *gs_activate(gs_tape *t, gs_var *x, gs_activation kind, double slope) {
@@ -124,9 +144,8 @@ gs_var *gs_activate(gs_tape *t, gs_var *x, gs_activation kind, double slope) {
         return gs_tape_dead(t);
     *record = (activation_record){.kind = kind, .slope = (float)slope};
     node->extra = record;
-    pass_job job = {.x = &x->value, .out = &node->out.value, .kind = kind, .slope = (float)slope};
-    int64_t size = x->value.rows * x->value.cols;
-    gs_for(size, kind == GS_ELU || kind == GS_TANH ? OP_GRAIN / 8 : OP_GRAIN, activate_chunk, &job);
+    node->redo = activate;
+    activate(t, node);
     return &node->out;
 }
 

@@ -307,6 +307,31 @@ void gs_tape_forget(gs_tape *t, gs_var *v) {
         return_block(t, &node->value_block);
 }
 
+void gs_tape_lighten(gs_tape *t, gs_var *v) {
+    gs_node *node = (gs_node *)(void *)v;
+    for (; t->failure == GS_OK && node && node->redo && node->value_block;
+         node = (gs_node *)(void *)node->in[0]) {
+        return_block(t, &node->value_block);
+        node->forgotten = true;
+    }
+}
+
+/* Makes a forgotten value again, and first what it is made of. */
+static void remember(gs_tape *t, gs_var *v) {
+    gs_node *node = (gs_node *)(void *)v;
+    if (!v || !node->forgotten || t->failure != GS_OK)
+        return;
+    for (int k = 0; k < GS_OP_INPUTS; k++)
+        remember(t, node->in[k]);
+    node->value_block = take_block(t, (size_t)(v->value.rows * v->value.cols) * sizeof(float));
+    if (!node->value_block)
+        return;
+    v->value.data = node->value_block->data;
+    node->forgotten = false;
+    node->again = true;
+    node->redo(t, node);
+}
+
 gs_node *gs_tape_node_over(gs_tape *t, gs_back_fn *back, gs_var *a, gs_var *b) {
     gs_node *from = (gs_node *)(void *)a;
     if (!a->spare || !from->value_block)
@@ -333,7 +358,12 @@ gs_status gs_backward(gs_tape *t, gs_var *scalar) {
     }
     for (gs_node *node = t->last; node && t->failure == GS_OK; node = node->next) {
         if (node->out.needs_grad && node->touched && node->back) {
+            remember(t, &node->out);
+            for (int k = 0; k < GS_OP_INPUTS; k++)
+                remember(t, node->in[k]);
             node->back(t, node);
+            if (node->again)
+                return_block(t, &node->value_block);
             return_block(t, &node->grad_block); /* nobody reads it any more */
             node->out.grad.data = NULL;
         } else if (node->value_of && node->out.needs_grad && !node->touched)

@@ -64,11 +64,13 @@ struct block; /* recycled memory */
 struct gs_node {
     gs_var out;
     gs_var *in[GS_OP_INPUTS];
-    gs_back_fn *back;    /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
-    void *extra;         /* the op's own record, from gs_tape_extra */
-    gs_node *next;       /* recorded before this one */
-    gs_matrix *value_of; /* of a parameter: its value, to know it again */
-    bool touched;        /* something has flowed into out.grad */
+    gs_back_fn *back;      /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
+    gs_back_fn *redo;      /* makes out.value again from the inputs, cheaply; NULL: it cannot */
+    void *extra;           /* the op's own record, from gs_tape_extra */
+    gs_node *next;         /* recorded before this one */
+    gs_matrix *value_of;   /* of a parameter: its value, to know it again */
+    bool touched;          /* something has flowed into out.grad */
+    bool forgotten, again; /* its value was given back; and made again */
     struct block *value_block, *grad_block; /* what out.value and out.grad stand in, if its own */
 };
 /* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once
@@ -92,6 +94,9 @@ gs_matrix *gs_grad_over(gs_tape *t, gs_node *node, gs_var *v, bool *fresh);
 gs_node *gs_tape_node_over(gs_tape *t, gs_back_fn *back, gs_var *a, gs_var *b);
 /* Nobody reads the value of v any more: if v is spare, its memory serves the next ops. */
 void gs_tape_forget(gs_tape *t, gs_var *v);
+/* Nobody reads v before the backward pass: gives back its memory, and that of what it was cheaply
+   made of, until a gradient asks for it and it is made again. For `memory: low`. */
+void gs_tape_lighten(gs_tape *t, gs_var *v);
 uint64_t gs_tape_seed(const gs_tape *t);
 uint64_t gs_tape_step(const gs_tape *t);
 const int64_t *gs_tape_ids(const gs_tape *t);

@@ -6,9 +6,9 @@
    and c_i = <dy_i, y_i>), from which the attention is made again:
      d h_j = sum_i f alpha_ij dy_i,   d score_ij = alpha_ij (f <dy_i, h_j> - c_i) leaky'(.)
    FlashAttention's recomputation (Dao et al. 2022, arXiv 2205.14135) on a sparse matrix. */
+#include "base/exp.h"
 #include "graph/kernel_attend.h"
 #include "graph/kernel_dot.h"
-#include "graph/kernel_exp.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "graph/kernel_exp.h"
+#include "base/exp.h"
 #include "graph/kernel_native.h"
 
 /* As many as a recipe may ask for. */

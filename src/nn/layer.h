@@ -53,6 +53,8 @@ typedef struct gs_layer {
        n_src], of which the first n_dst rows of x are the destinations. False: needs the whole
        graph. */
     bool by_blocks;
+    /* Arrays [n, width] that a training step keeps of forward; 0: one. For estimates of memory. */
+    int arrays;
     /* The width that comes out (heads*out for concatenated heads). NULL: out. */
     int64_t (*width)(const gs_place *place);
     /* Adds the layer's parameters to the state with their initial values. */

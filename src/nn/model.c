@@ -20,6 +20,8 @@ const gs_option gs_model_options[] = {
      "Dropout after each activation."},
     {"input_dropout", GS_OPT_FLOAT, offsetof(gs_model_config, input_dropout), "-1", -1, 0.999, NULL,
      "Dropout of the features; -1 means dropout for models with a graph, 0 without."},
+    {"memory", GS_OPT_CHOICE, offsetof(gs_model_config, memory), "normal", 0, 0, "normal|low",
+     "low makes cheap activations again for their gradients instead of keeping them."},
     {"stack", GS_OPT_VALUE, offsetof(gs_model_config, stack), NULL, 0, 0, NULL,
      "A list of maps, one a layer, that set model and options layer by layer."},
     {0}};
@@ -282,6 +284,8 @@ static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators
         pass.operators = operators ? operators + k * step : NULL;
         pass.attention = (gs_attention){0};
         gs_var *y = part->layer->forward(&part->place, &pass, x);
+        if (m->config.memory == 1 && !taps && gs_tape_training(t))
+            gs_tape_lighten(t, x);
         x = finish_layer(m, part, &pass, y, taps ? &taps[k] : NULL);
     }
     return x;
@@ -332,6 +336,38 @@ done:
 
 int64_t gs_model_layers(const gs_model *m) { return m->count; }
 bool gs_model_needs_graph(const gs_model *m) { return m->needs_graph; }
+/* Arrays between the output of a layer and the input of the next. */
+static int64_t arrays_after(const gs_model_config *c, const member *part) {
+    bool fused = c->norm == 0 && c->activation == GS_RELU && part->layer->arrays == 0;
+    return part->place.last || fused ? 0
+                                     : (c->norm > 0) + (c->activation != GS_IDENTITY) +
+                                           (c->dropout > 0) + part->layer->bias;
+}
+
+/* Those of them that are kept until the gradient. */
+static int64_t arrays_kept(const gs_model_config *c, const member *part) {
+    int64_t after = arrays_after(c, part), normed = c->norm > 0 ? 1 + part->layer->bias : 0;
+    return c->memory == 1 && after > normed ? normed : after;
+}
+
+int64_t gs_model_activations(const gs_model *m, int64_t n, int64_t entries, bool sparse_x) {
+    double drop = m->config.input_dropout;
+    drop = drop < 0 ? (m->needs_graph ? m->config.dropout : 0) : drop;
+    int64_t columns = 0, flying = 2 * gs_model_widest(m), heads = 0, remade = 0;
+    for (int64_t k = 0; k < m->count; k++) {
+        const member *part = &m->members[k];
+        int64_t arrays = part->layer->arrays > 0 ? part->layer->arrays : 1;
+        int64_t again = arrays_after(&m->config, part) - arrays_kept(&m->config, part);
+        columns += (arrays + arrays_kept(&m->config, part)) * part->width;
+        remade = again * part->width > remade ? again * part->width : remade;
+        int64_t own = part->layer->arrays > 1 ? part->width / part->place.out : 0;
+        heads = own > heads ? own : heads;
+    }
+    if (!sparse_x && (drop > 0 || m->needs_graph)) /* dropped, or aggregated */
+        columns += m->count > 0 ? m->members[0].place.in : 0;
+    return 4 * (n * (columns + flying + remade + 4 * heads) + entries * heads);
+}
+
 int64_t gs_model_widest(const gs_model *m) {
     int64_t widest = 0;
     for (int64_t k = 0; k < m->count; k++)

@@ -14,6 +14,7 @@ typedef struct gs_model_config {
     int norm;             /* 0 none, 1 batch, 2 layer */
     double dropout;       /* after each activation */
     double input_dropout; /* on the input features; -1: dropout where layers need a graph, else 0 */
+    int memory;           /* 0 normal, 1 low */
     gs_value *stack;
 } gs_model_config;
 extern const gs_option gs_model_options[];
@@ -55,6 +56,9 @@ typedef struct gs_stage {
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
 bool gs_model_needs_graph(const gs_model *m);
+/* Bytes of activations and of gradients in flight that a full-batch training step over n nodes and
+   `entries` edges holds, about. */
+int64_t gs_model_activations(const gs_model *m, int64_t n, int64_t entries, bool sparse_x);
 int64_t gs_model_widest(const gs_model *m); /* columns of the widest layer's output */
 /* Adds the resolved options of the stack and of its layers to `map`. */
 gs_status gs_model_describe(const gs_model *m, gs_value *map);

@@ -97,6 +97,7 @@ const gs_layer gs_layer_gat = {
     .operator_kind = GS_OPERATOR_LOOPS,
     .bias = true,
     .by_blocks = true,
+    .arrays = 2,
     .width = width,
     .declare = declare,
     .forward = forward,
