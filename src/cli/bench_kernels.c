@@ -35,23 +35,35 @@ static void let_threads_sleep(void) {
     nanosleep(&pause, NULL);
 }
 
-/* Times them in turn, so that a slow moment of the machine falls on all of them alike, each after a
-   run that wakes its threads, and prints a line each. */
+/* The mean of enough runs to fill a millisecond, after one that tells how many those are. */
+static gs_status time_one(const contender *c, double *us) {
+    gs_status status = GS_OK;
+    double started = seconds_now();
+    GS_TRY(c->run(c->context));
+    double once = seconds_now() - started;
+    int64_t times = once > 1e-3 ? 1 : (once > 2e-5 ? (int64_t)(1e-3 / once) : 50);
+    for (int64_t k = 0; k <= times / 4; k++) /* warm again after the pause */
+        GS_TRY(c->run(c->context));
+    started = seconds_now();
+    for (int64_t k = 0; k < times; k++)
+        GS_TRY(c->run(c->context));
+    *us = 1e6 * (seconds_now() - started) / (double)times;
+done:
+    return status;
+}
+
+/* Times them in turn, so that a slow moment of the machine falls on all of them alike, and
+   prints a line each. */
 static gs_status interleave(const bench_task *b, contender *list, int64_t count, int64_t width,
                             int64_t runs) {
     gs_status status = GS_OK;
     for (int64_t k = 0; k < count; k++)
         GS_NEW(list[k].us, runs + 1);
-    for (int64_t r = -1; r < runs; r++)
+    for (int64_t r = 0; r < runs; r++)
         for (int64_t k = 0; k < count; k++) {
-            if (count > 1) {
+            if (count > 1)
                 let_threads_sleep();
-                GS_TRY(list[k].run(list[k].context));
-            }
-            double started = seconds_now();
-            GS_TRY(list[k].run(list[k].context));
-            if (r >= 0)
-                list[k].us[r] = 1e6 * (seconds_now() - started);
+            GS_TRY(time_one(&list[k], &list[k].us[r]));
         }
     for (int64_t k = 0; k < count; k++) {
         contender *c = &list[k];
@@ -278,10 +290,16 @@ done:
 gs_status bench_kernels_run(const bench_task *b) {
     gs_status status = GS_OK;
     static const int64_t widths[] = {16, 64, 256};
+    int64_t width = 0;
     gs_csr *a = NULL, *loops = NULL, *near = NULL;
+    GS_TRY(args_int(b->args, "width", 1, 4096, 0, &width));
     GS_TRY(bench_machine(b));
     GS_TRY(gs_operator_build(b->data->adjacency, GS_OPERATOR_GCN, &a));
     GS_TRY(reordered_operator(b->data->adjacency, &near));
+    if (width > 0) {
+        GS_TRY(bench_width(b, a, near, width));
+        goto done;
+    }
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
         GS_TRY(bench_width(b, a, near, widths[w]));
     GS_TRY(gs_operator_build(b->data->adjacency, GS_OPERATOR_LOOPS, &loops));

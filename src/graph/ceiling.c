@@ -46,6 +46,8 @@ GS_INLINE void read_rows(const gs_ceiling *c, int64_t begin, int64_t end, const 
             GS_SIMD for (int l = 0; l < 64; l++) sum[l] += row[q + l];
         for (; q + 16 <= cols; q += 16)
             GS_SIMD for (int l = 0; l < 16; l++) sum[l] += row[q + l];
+        for (; q < cols; q++)
+            sum[q % 16] += row[q];
     }
     for (int l = 1; l < 64; l++)
         sum[0] += sum[l];

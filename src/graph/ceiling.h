@@ -12,7 +12,7 @@ typedef struct gs_ceiling {
     float *sums;   /* [count / 64]: so that nothing is optimised away */
 } gs_ceiling;
 
-/* A table of rows x cols (cols a multiple of 16) and at least `count` row numbers drawn from it. */
+/* A table of rows x cols and at least `count` row numbers drawn from it. */
 gs_status gs_ceiling_open(int64_t rows, int64_t cols, int64_t count, gs_ceiling *out);
 void gs_ceiling_close(gs_ceiling *c);
 /* Reads the listed rows, each asked for ahead of time: count * cols * 4 bytes. */

@@ -7,6 +7,7 @@
 static const gs_flag flags[] = {
     {"graph", 'g', "FILE", "Graph file, or cora-like (default), arxiv-like, large.", false},
     {"runs", 0, "N", "Repetitions; the default depends on the size.", false},
+    {"width", 0, "N", "kernels: only this width; default 16, 64 and 256, then attention.", false},
     {"profile", 0, NULL, "epoch: print where the time goes, and time its dense products alone.",
      false},
     {0}};
