@@ -77,7 +77,7 @@ typedef struct entry_job {
 } entry_job;
 
 /* Rows of a graph are short, so draws of many entries are gathered before they are made. */
-#define GATHERED 512
+#define GATHERED 1024 /* at least as many as the heads of an edge */
 typedef struct gathered {
     int64_t first, count; /* values first..first+count-1 wait */
     uint32_t low[GATHERED], high[GATHERED], column[GATHERED];
@@ -193,13 +193,28 @@ GS_INLINE void draw_pairs(const edge_list *l, int64_t first, int64_t count, cons
     }
 }
 
-GS_INLINE void draw_single(const edge_list *l, int64_t heads, int64_t count, float *factor) {
-    for (int64_t e = 0; e < count; e++) {
-        uint64_t key = key_of_edge(l, e);
-        uint32_t column = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * heads);
-        for (int64_t h = 0; h < heads; h++)
-            factor[e * heads + h] =
-                gs_lane(key, column + (uint32_t)h) >= l->drop->threshold ? l->drop->scale : 0;
+/* An odd number of heads: each value picks its half of a word. */
+GS_INLINE void draw_single(const edge_list *l, int64_t first, int64_t count, const int64_t heads,
+                           float *factor) {
+    uint32_t low[GATHERED], high[GATHERED], column[GATHERED];
+    uint32_t threshold = l->drop->threshold;
+    float scale = l->drop->scale;
+    uint64_t key = 0;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t e = first + k;
+        if (k == 0 || l->dst_step != 0)
+            key = key_of_edge(l, e);
+        uint32_t at = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * heads);
+        for (int64_t h = 0; h < heads; h++) {
+            low[k * heads + h] = (uint32_t)key;
+            high[k * heads + h] = (uint32_t)(key >> 32);
+            column[k * heads + h] = at + (uint32_t)h;
+        }
+    }
+    for (int64_t k = 0; k < count * heads; k++) {
+        uint32_t word = gs_mix32(gs_mix32(low[k] + (column[k] >> 1) * 0x9e3779b9u) + high[k]);
+        uint32_t lane = (word >> ((column[k] & 1u) * 16u)) & 0xffffu;
+        factor[k] = lane >= threshold ? scale : 0;
     }
 }
 
@@ -207,14 +222,14 @@ GS_CLONES void drop_edges(const void *context, int64_t heads, int64_t count, con
                           int64_t dst_step, const int32_t *src, int64_t src_step, float *factor) {
     edge_list l = {
         .drop = context, .dst = dst, .dst_step = dst_step, .src = src, .src_step = src_step};
-    int64_t pairs = heads / 2, most = pairs > 0 ? GATHERED / pairs : 0;
-    if (heads % 2 != 0 || most == 0) {
-        draw_single(&l, heads, count, factor);
-        return;
-    }
+    int64_t pairs = heads / 2, most = GATHERED / (heads % 2 == 0 ? pairs : heads);
     for (int64_t e = 0; e < count; e += most) {
         int64_t some = count - e < most ? count - e : most;
-        if (pairs == 4)
+        if (heads == 1)
+            draw_single(&l, e, some, 1, factor + e);
+        else if (heads % 2 != 0)
+            draw_single(&l, e, some, heads, factor + e * heads);
+        else if (pairs == 4)
             draw_pairs(&l, e, some, 4, factor + e * heads);
         else
             draw_pairs(&l, e, some, pairs, factor + e * heads);
