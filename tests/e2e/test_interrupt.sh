@@ -8,20 +8,31 @@ rest=(--seeds 0-1 -q epochs=$epochs patience=0 hidden=32 --checkpoint-every 7)
 start=$(date +%s%N)
 "$gs" "${job[@]}" whole "${rest[@]}"
 took=$((($(date +%s%N) - start) / 1000000))
-for signal in INT INT KILL KILL KILL KILL; do
-    rm -rf part
-    # exec: the signal must reach the program itself, not a shell around it
-    (exec "$gs" "${job[@]}" part "${rest[@]}") &
-    pid=$!
-    # not before the first checkpoint: until then the program has nothing to lose
-    for _ in $(seq 600); do
-        ls part/seed-*.checkpoint.h5 >/dev/null 2>&1 && break
-        sleep 0.05
+# Sends the signal at a random moment after the first checkpoint; the exit code is in $code. A run that ended before it
+# (a machine may be slower while the whole run is timed than later) is tried again, earlier.
+interrupt() { # signal
+    local most=$((took * 6 / 10)) pid
+    for _ in $(seq 8); do
+        rm -rf part
+        # exec: the signal must reach the program itself, not a shell around it
+        (exec "$gs" "${job[@]}" part "${rest[@]}") &
+        pid=$!
+        # until there is a checkpoint the program has nothing to lose
+        for _ in $(seq 600); do
+            ls part/seed-*.checkpoint.h5 >/dev/null 2>&1 && break
+            sleep 0.05
+        done
+        sleep "$(awk -v most="$most" -v r=$RANDOM 'BEGIN { printf "%.3f", most * r / 32768 / 1000 }')"
+        kill -"$1" $pid 2>/dev/null || true
+        code=0
+        wait $pid || code=$?
+        [ $code -eq 0 ] || return 0
+        most=$((most / 2))
     done
-    sleep "$(awk -v most="$took" -v r=$RANDOM 'BEGIN { printf "%.3f", 0.6 * most * r / 32768 / 1000 }')"
-    kill -$signal $pid || fail "the program ended before SIG$signal could reach it"
-    code=0
-    wait $pid || code=$?
+    fail "the program ended before SIG$1 could reach it, eight times"
+}
+for signal in INT INT KILL KILL KILL KILL; do
+    interrupt $signal
     if [ $signal = INT ]; then
         [ $code -eq 130 ] || fail "Ctrl-C gave $code, not 130"
         ls part/seed-*.checkpoint.h5 >/dev/null || fail "no checkpoint after Ctrl-C"
