@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "grad/op.h"
+#include "graph/kernels.h"
 
 drop_job drop_make(const gs_tape *t, double p, const char *site, const int64_t *ids) {
     return (drop_job){.key = gs_key_at(gs_tape_seed(t), gs_tape_step(t), gs_site(site)),
@@ -236,7 +237,10 @@ GS_CLONES void drop_edges(const void *context, int64_t heads, int64_t count, con
     }
 }
 
-static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
+/* Below this moving the entries that stay costs more than the others do. */
+#define LEAST_THINNING 0.2
+
+static gs_var *drop_values(gs_tape *t, gs_var *x, double p, const char *site) {
     gs_node *node = gs_tape_node(t, -1, 0, NULL, x, NULL, NULL);
     float *values = node ? gs_tape_extra(t, (size_t)(x->sparse->nnz + 1) * sizeof *values) : NULL;
     if (!values)
@@ -251,6 +255,11 @@ static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
     node->out.sparse = x->sparse;
     node->out.edge_values = values;
     return &node->out;
+}
+
+static gs_var *drop_sparse(gs_tape *t, gs_var *x, double p, const char *site) {
+    bool plain = !x->edge_values && !x->sparse->end && x->sparse->kernels == &gs_kernels_native;
+    return plain && p >= LEAST_THINNING ? drop_entries(t, x, p, site) : drop_values(t, x, p, site);
 }
 
 static void drop_dense(gs_tape *t, gs_node *node) {

@@ -34,6 +34,9 @@ void drop_row(const drop_job *job, int64_t row, int64_t d, const float *x, float
 /* lanes[0..d) of a row, d <= DROP_BLOCK, from column `from` (even). */
 #define DROP_BLOCK 256
 void drop_lanes(const drop_job *job, int64_t row, int64_t from, int64_t d, uint16_t *lanes);
+/* drop_entries.c: sparse features without the entries that are dropped, and their transpose. */
+gs_var *drop_entries(gs_tape *t, gs_var *x, double p, const char *site);
+
 /* A gs_edge_factors of dropout: `context` is a drop_job whose ids name both ends of an edge. */
 void drop_edges(const void *context, int64_t heads, int64_t count, const int32_t *dst,
                 int64_t dst_step, const int32_t *src, int64_t src_step, float *factor);

@@ -15,6 +15,9 @@ struct gs_kernels;
 typedef struct gs_csr {
     int64_t rows, cols, nnz;
     int64_t *ptr; /* [rows+1] */
+    int64_t
+        *end; /* NULL: row i ends where the next begins. Else [rows] where it ends: rows with gaps
+                 between them, as sparse dropout leaves them; only native spmm knows those */
     int32_t *col; /* [nnz + GS_CSR_PAD]; the padding repeats a valid column, so that a prefetch may
                      read past the end */
     float *val;   /* [nnz], or NULL: every value is 1 */

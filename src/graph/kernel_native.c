@@ -70,14 +70,14 @@ GS_INLINE void row_of(const spmm_job *job, int64_t from, int64_t to, float *out,
 /* One loop over the rows for each common width, so that nothing is decided inside. */
 #define ROWS(CALL)                                                                                 \
     for (int64_t i = begin; i < end; i++) {                                                        \
-        int64_t from = ptr[i], to = ptr[i + 1];                                                    \
+        int64_t from = ptr[i], to = stop[i];                                                       \
         float *out = job->y + i * d;                                                               \
         CALL;                                                                                      \
     }
 
 GS_INLINE void rows_of(const spmm_job *job, int64_t begin, int64_t end, const int form,
                        const int prefetch) {
-    const int64_t *ptr = job->a->ptr;
+    const int64_t *ptr = job->a->ptr, *stop = job->a->end ? job->a->end : ptr + 1;
     int64_t d = job->width;
     if (d < 16)
         ROWS(narrow(job, from, to, out, form, prefetch))
