@@ -86,28 +86,14 @@ static gs_csr *room_for(gs_tape *t, const gs_csr *from) {
     return to;
 }
 
-typedef struct key_job {
-    const drop_job *drop;
-    uint64_t *key;
-} key_job;
-
-GS_CLONES static void key_chunk(void *context, int64_t begin, int64_t end) {
-    const key_job *job = context;
-    const int64_t *ids = job->drop->ids;
-    for (int64_t i = begin; i < end; i++)
-        job->key[i] = gs_row_key(job->drop->key, (uint64_t)(ids ? ids[i] : i));
-}
-
 gs_var *drop_entries(gs_tape *t, gs_var *x, double p, const char *site) {
     gs_csr *from = x->sparse;
     gs_node *node = gs_tape_node(t, -1, 0, NULL, x, NULL, NULL);
-    uint64_t *key = node ? gs_tape_extra(t, (size_t)(from->rows + 1) * sizeof *key) : NULL;
+    drop_job drop = drop_make(t, p, site, gs_tape_ids(t));
+    uint64_t *key = node ? drop_keys(t, &drop, from->rows) : NULL;
     gs_csr *kept = key ? room_for(t, from) : NULL;
     if (!kept)
         return gs_tape_dead(t);
-    drop_job drop = drop_make(t, p, site, gs_tape_ids(t));
-    key_job keys = {.drop = &drop, .key = key};
-    gs_for(from->rows, 4096, key_chunk, &keys);
     keep_job job = {.drop = &drop, .from = from, .to = kept, .key = key};
     gs_for(from->cuts, 1, keep_chunk, &job);
     if (from->transpose) {

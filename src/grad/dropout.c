@@ -12,6 +12,26 @@ drop_job drop_make(const gs_tape *t, double p, const char *site, const int64_t *
                       .ids = ids};
 }
 
+typedef struct key_job {
+    const drop_job *drop;
+    uint64_t *key;
+} key_job;
+
+GS_CLONES static void key_chunk(void *context, int64_t begin, int64_t end) {
+    const key_job *job = context;
+    const int64_t *ids = job->drop->ids;
+    for (int64_t i = begin; i < end; i++)
+        job->key[i] = gs_row_key(job->drop->key, (uint64_t)(ids ? ids[i] : i));
+}
+
+uint64_t *drop_keys(gs_tape *t, const drop_job *drop, int64_t rows) {
+    uint64_t *key = gs_tape_extra(t, (size_t)(rows + 1) * sizeof *key);
+    key_job job = {.drop = drop, .key = key};
+    if (key)
+        gs_for(rows, 4096, key_chunk, &job);
+    return key;
+}
+
 GS_CLONES void drop_lanes(const drop_job *job, int64_t row, int64_t from, int64_t d,
                           uint16_t *lanes) {
     uint32_t word[DROP_BLOCK / 2];
@@ -156,73 +176,83 @@ GS_CLONES static void entry_chunk(void *context, int64_t first, int64_t last) {
 
 /* Edges whose factors are drawn; see drop_edges. */
 typedef struct edge_list {
-    const drop_job *drop;
+    const edge_drop *of;
     const int32_t *dst, *src;
     int64_t dst_step, src_step;
 } edge_list;
 
-GS_INLINE int64_t id_of(const drop_job *drop, int64_t row) {
-    return drop->ids ? drop->ids[row] : row;
+/* Words that are mixed: a whole number of vectors, so that none of them is mixed alone. */
+#define WORDS 16
+
+typedef struct words {
+    uint32_t low[GATHERED + WORDS], high[GATHERED + WORDS], pair[GATHERED + WORDS];
+} words;
+
+GS_INLINE void mix_words(words *w, int64_t count) {
+    int64_t padded = (count + WORDS - 1) / WORDS * WORDS;
+    for (int64_t k = count; k < padded; k++)
+        w->low[k] = w->high[k] = w->pair[k] = 0;
+    for (int64_t k = 0; k < padded; k += WORDS)
+        GS_SIMD for (int l = 0; l < WORDS; l++) w->low[k + l] =
+            gs_mix32(gs_mix32(w->low[k + l] + w->pair[k + l] * 0x9e3779b9u) + w->high[k + l]);
 }
 
 GS_INLINE uint64_t key_of_edge(const edge_list *l, int64_t e) {
-    return gs_row_key(l->drop->key, (uint64_t)id_of(l->drop, l->dst[e * l->dst_step]));
+    return l->of->key[l->dst[e * l->dst_step]];
+}
+
+GS_INLINE uint32_t source_of_edge(const edge_list *l, int64_t e) {
+    int64_t j = l->src[e * l->src_step];
+    return (uint32_t)(l->of->drop.ids ? l->of->drop.ids[j] : j);
 }
 
 /* An even number of heads: the two lanes of a word belong to one edge. */
 GS_INLINE void draw_pairs(const edge_list *l, int64_t first, int64_t count, const int64_t pairs,
                           float *factor) {
-    uint32_t low[GATHERED], high[GATHERED], pair[GATHERED];
-    uint32_t threshold = l->drop->threshold;
-    float scale = l->drop->scale;
-    uint64_t key = 0;
+    words w;
+    uint32_t threshold = l->of->drop.threshold;
+    float scale = l->of->drop.scale;
     for (int64_t k = 0; k < count; k++) {
-        int64_t e = first + k;
-        if (k == 0 || l->dst_step != 0)
-            key = key_of_edge(l, e);
-        uint32_t at = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * pairs);
+        uint64_t key = key_of_edge(l, first + k);
+        uint32_t at = source_of_edge(l, first + k) * (uint32_t)pairs;
         GS_SIMD for (int64_t q = 0; q < pairs; q++) {
-            low[k * pairs + q] = (uint32_t)key;
-            high[k * pairs + q] = (uint32_t)(key >> 32);
-            pair[k * pairs + q] = at + (uint32_t)q;
+            w.low[k * pairs + q] = (uint32_t)key;
+            w.high[k * pairs + q] = (uint32_t)(key >> 32);
+            w.pair[k * pairs + q] = at + (uint32_t)q;
         }
     }
+    mix_words(&w, count * pairs);
     for (int64_t k = 0; k < count * pairs; k++) {
-        uint32_t word = gs_mix32(gs_mix32(low[k] + pair[k] * 0x9e3779b9u) + high[k]);
-        factor[2 * k] = (word & 0xffffu) >= threshold ? scale : 0;
-        factor[2 * k + 1] = (word >> 16) >= threshold ? scale : 0;
+        factor[2 * k] = (w.low[k] & 0xffffu) >= threshold ? scale : 0;
+        factor[2 * k + 1] = (w.low[k] >> 16) >= threshold ? scale : 0;
     }
 }
 
 /* An odd number of heads: each value picks its half of a word. */
 GS_INLINE void draw_single(const edge_list *l, int64_t first, int64_t count, const int64_t heads,
                            float *factor) {
-    uint32_t low[GATHERED], high[GATHERED], column[GATHERED];
-    uint32_t threshold = l->drop->threshold;
-    float scale = l->drop->scale;
-    uint64_t key = 0;
+    words w;
+    uint32_t half[GATHERED], threshold = l->of->drop.threshold;
+    float scale = l->of->drop.scale;
     for (int64_t k = 0; k < count; k++) {
-        int64_t e = first + k;
-        if (k == 0 || l->dst_step != 0)
-            key = key_of_edge(l, e);
-        uint32_t at = (uint32_t)(id_of(l->drop, l->src[e * l->src_step]) * heads);
+        uint64_t key = key_of_edge(l, first + k);
+        uint32_t at = source_of_edge(l, first + k) * (uint32_t)heads;
         for (int64_t h = 0; h < heads; h++) {
-            low[k * heads + h] = (uint32_t)key;
-            high[k * heads + h] = (uint32_t)(key >> 32);
-            column[k * heads + h] = at + (uint32_t)h;
+            w.low[k * heads + h] = (uint32_t)key;
+            w.high[k * heads + h] = (uint32_t)(key >> 32);
+            w.pair[k * heads + h] = (at + (uint32_t)h) >> 1;
+            half[k * heads + h] = ((at + (uint32_t)h) & 1u) * 16u;
         }
     }
-    for (int64_t k = 0; k < count * heads; k++) {
-        uint32_t word = gs_mix32(gs_mix32(low[k] + (column[k] >> 1) * 0x9e3779b9u) + high[k]);
-        uint32_t lane = (word >> ((column[k] & 1u) * 16u)) & 0xffffu;
-        factor[k] = lane >= threshold ? scale : 0;
-    }
+    mix_words(&w, count * heads);
+    for (int64_t k = 0; k < count * heads; k++)
+        factor[k] = ((w.low[k] >> half[k]) & 0xffffu) >= threshold ? scale : 0;
 }
 
 GS_CLONES void drop_edges(const void *context, int64_t heads, int64_t count, const int32_t *dst,
                           int64_t dst_step, const int32_t *src, int64_t src_step, float *factor) {
     edge_list l = {
-        .drop = context, .dst = dst, .dst_step = dst_step, .src = src, .src_step = src_step};
+        .of = context, .dst = dst, .dst_step = dst_step, .src = src, .src_step = src_step};
     int64_t pairs = heads / 2, most = GATHERED / (heads % 2 == 0 ? pairs : heads);
     for (int64_t e = 0; e < count; e += most) {
         int64_t some = count - e < most ? count - e : most;

@@ -37,7 +37,14 @@ void drop_lanes(const drop_job *job, int64_t row, int64_t from, int64_t d, uint1
 /* drop_entries.c: sparse features without the entries that are dropped, and their transpose. */
 gs_var *drop_entries(gs_tape *t, gs_var *x, double p, const char *site);
 
-/* A gs_edge_factors of dropout: `context` is a drop_job whose ids name both ends of an edge. */
+/* The key of each row 0..rows-1: recycled memory, NULL if none. */
+uint64_t *drop_keys(gs_tape *t, const drop_job *drop, int64_t rows);
+
+/* A gs_edge_factors of dropout: `context` is an edge_drop. */
+typedef struct edge_drop {
+    drop_job drop;       /* its ids name both ends of an edge */
+    const uint64_t *key; /* of the destinations */
+} edge_drop;
 void drop_edges(const void *context, int64_t heads, int64_t count, const int32_t *dst,
                 int64_t dst_step, const int32_t *src, int64_t src_step, float *factor);
 

@@ -133,7 +133,7 @@ typedef struct attend_record {
     gs_csr *a;
     gs_attend job;
     gs_edge_factors factors;
-    drop_job drop;
+    edge_drop drop;
     gs_matrix lse;
 } attend_record;
 
@@ -180,7 +180,10 @@ gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h,
                               .y = &node->out.value,
                               .lse = &record->lse};
     if (gs_tape_training(t) && gs_drop_threshold(p) > 0) {
-        record->drop = drop_make(t, p, site, gs_tape_ids(t));
+        record->drop.drop = drop_make(t, p, site, gs_tape_ids(t));
+        record->drop.key = drop_keys(t, &record->drop.drop, a->rows);
+        if (!record->drop.key)
+            return gs_tape_dead(t);
         record->factors = (gs_edge_factors){.draw = drop_edges, .context = &record->drop};
         record->job.factors = &record->factors;
     }

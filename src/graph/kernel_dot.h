@@ -37,7 +37,7 @@ GS_INLINE void dot_lanes(float *to, const float *p, const float *q, const int64_
     DOT_FOLD(to, sums);
 }
 
-/* Any width: what is left after the multiples of 16 is added to the first sum. */
+/* Any width: what is left after the multiples of 16, and then of 4, is spread over the sums. */
 GS_INLINE void dot_any(float *to, const float *p, const float *q, int64_t d) {
     int64_t k = d / 16 * 16;
     if (k > 0)
@@ -46,8 +46,8 @@ GS_INLINE void dot_any(float *to, const float *p, const float *q, int64_t d) {
         memset(to, 0, 4 * sizeof *to);
     for (; k + 4 <= d; k += 4)
         *(dot_four *)to += DOT_AT(dot_four, p + k) * DOT_AT(dot_four, q + k);
-    for (; k < d; k++)
-        *to += p[k] * q[k];
+    for (int l = 0; k < d; k++, l++)
+        to[l] += p[k] * q[k];
 }
 
 GS_INLINE void dot_four_sums(float *to, const float *p, const float *q, const int64_t d) {

@@ -206,6 +206,9 @@ GS_INLINE void backward_column(const attend_job *job, int64_t j, const int64_t h
         else if (heads_ == 1 && d_ == 64)                                                          \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
                 FUNCTION(job, i_, 1, 64, ##__VA_ARGS__);                                           \
+        else if (heads_ == 1)                                                                      \
+            for (int64_t i_ = first_; i_ < last_; i_++)                                            \
+                FUNCTION(job, i_, 1, d_ ATTEND_ANY_##FUNCTION);                                    \
         else                                                                                       \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
                 FUNCTION(job, i_, heads_, d_ ATTEND_ANY_##FUNCTION);                               \
