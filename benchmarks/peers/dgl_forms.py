@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 def graph_of(g):
     a = g.with_loops().tocoo()
-    return dgl.graph((torch.from_numpy(a.col), torch.from_numpy(a.row)), num_nodes=g.n).int().formats(["csr", "csc"])
+    return dgl.graph((torch.from_numpy(a.col), torch.from_numpy(a.row)), num_nodes=g.n).int().formats(["coo", "csr", "csc"])
 
 
 class Stack:
