@@ -38,16 +38,34 @@ GS_INLINE void ask_for(const float *row, const int64_t width) {
         __builtin_prefetch(row + k, 0, 2);
 }
 
-/* w[q*heads + h] *= factor of entry from+q of row i. */
-GS_INLINE void draw_factors(const attend_job *job, bool by_column, int64_t i, int64_t from,
-                            int64_t count, float *factor) {
+/* Factors drawn beforehand for entries from..to-1: rows are short, and drawing for one of them at a
+   time costs more than the drawing. */
+typedef struct drawn {
+    int64_t from, to;
+    float factor[BLOCK];
+} drawn;
+
+/* The factors of entries e.. of row i, at most a block of them and all of that row; `last` ends the
+   rows at hand. */
+GS_INLINE const float *factors_at(const attend_job *job, drawn *w, bool by_column, int64_t i,
+                                  int64_t e, int64_t count, int64_t last, const int64_t heads) {
     const gs_edge_factors *f = job->of->factors;
-    int32_t own = (int32_t)i;
-    const int32_t *other = job->a->col + from;
-    if (by_column)
-        f->draw(f->context, job->of->heads, count, other, 1, &own, 0, factor);
-    else
-        f->draw(f->context, job->of->heads, count, &own, 0, other, 1, factor);
+    const int64_t *ptr = job->a->ptr;
+    if (e < w->from || e + count > w->to) {
+        int32_t own[BLOCK];
+        int64_t most = BLOCK / heads, drawing = ptr[last] - e < most ? ptr[last] - e : most;
+        for (int64_t k = 0; k < drawing; k++) {
+            while (e + k >= ptr[i + 1])
+                i++;
+            own[k] = (int32_t)i;
+        }
+        const int32_t *other = job->a->col + e;
+        f->draw(f->context, heads, drawing, by_column ? other : own, 1, by_column ? own : other, 1,
+                w->factor);
+        w->from = e;
+        w->to = e + drawing;
+    }
+    return w->factor + (e - w->from) * heads;
 }
 
 /* top[h] = the largest score of row i. */
@@ -68,13 +86,13 @@ GS_INLINE void largest(const attend_job *job, int64_t i, const int64_t heads, fl
     }
 }
 
-GS_INLINE void forward_row(const attend_job *job, int64_t i, const int64_t heads, const int64_t d,
-                           const bool registers) {
+GS_INLINE void forward_row(const attend_job *job, int64_t i, int64_t last, drawn *before,
+                           const int64_t heads, const int64_t d, const bool registers) {
     const gs_attend *of = job->of;
     const int64_t all = heads * d, block = BLOCK / heads;
     const int32_t *col = job->a->col;
     int64_t from = job->a->ptr[i], to = job->a->ptr[i + 1];
-    float top[ATTEND_HEADS], sum[ATTEND_HEADS], w[BLOCK], factor[BLOCK], kept[REGISTERS];
+    float top[ATTEND_HEADS], sum[ATTEND_HEADS], w[BLOCK], kept[REGISTERS];
     float *y = of->y->data + i * all, *out = registers ? kept : y;
     const float *own = of->dst->data + i * heads, *x = of->h->data;
     for (int64_t k = 0; k < all; k++)
@@ -93,7 +111,7 @@ GS_INLINE void forward_row(const attend_job *job, int64_t i, const int64_t heads
         for (int64_t q = 0; q < count; q++)
             GS_SIMD for (int64_t h = 0; h < heads; h++) sum[h] += w[q * heads + h];
         if (of->factors) {
-            draw_factors(job, false, i, e, count, factor);
+            const float *factor = factors_at(job, before, false, i, e, count, last, heads);
             GS_SIMD for (int64_t k = 0; k < count * heads; k++) w[k] *= factor[k];
         }
         for (int64_t q = 0; q < count; q++) {
@@ -127,7 +145,9 @@ GS_INLINE void head_dots(const float *p, const float *q, const int64_t heads, co
 }
 
 /* What a column needs of destination i, side by side. */
-GS_INLINE void pack_row(const attend_job *job, int64_t i, const int64_t heads, const int64_t d) {
+GS_INLINE void pack_row(const attend_job *job, int64_t i, int64_t last, drawn *before,
+                        const int64_t heads, const int64_t d) {
+    (void)last, (void)before;
     const gs_attend *of = job->of;
     float *to = job->packed + i * 3 * heads, dots[ATTEND_HEADS + 3];
     head_dots(of->dy->data + i * heads * d, of->y->data + i * heads * d, heads, d, dots);
@@ -138,14 +158,13 @@ GS_INLINE void pack_row(const attend_job *job, int64_t i, const int64_t heads, c
     }
 }
 
-GS_INLINE void backward_column(const attend_job *job, int64_t j, const int64_t heads,
-                               const int64_t d, const bool registers) {
+GS_INLINE void backward_column(const attend_job *job, int64_t j, int64_t last, drawn *before,
+                               const int64_t heads, const int64_t d, const bool registers) {
     const gs_attend *of = job->of;
     const int64_t all = heads * d, block = BLOCK / heads;
     const int32_t *col = job->a->col;
     int64_t from = job->a->ptr[j], to = job->a->ptr[j + 1];
-    float alpha[BLOCK], slope[BLOCK], factor[BLOCK], dots[ATTEND_HEADS + 3], sum[ATTEND_HEADS],
-        kept[REGISTERS];
+    float alpha[BLOCK], slope[BLOCK], dots[ATTEND_HEADS + 3], sum[ATTEND_HEADS], kept[REGISTERS];
     float *dh = of->d_h->data + j * all, *out = registers ? kept : dh;
     const float *own = of->src->data + j * heads, *h_j = of->h->data + j * all, *dy = of->dy->data;
     for (int64_t k = 0; k < all; k++)
@@ -165,8 +184,8 @@ GS_INLINE void backward_column(const attend_job *job, int64_t j, const int64_t h
             }
         }
         GS_SIMD for (int64_t k = 0; k < count * heads; k++) alpha[k] = exp_of(alpha[k]);
-        if (of->factors)
-            draw_factors(job, true, j, e, count, factor);
+        const float *factor =
+            of->factors ? factors_at(job, before, true, j, e, count, last, heads) : NULL;
         for (int64_t q = 0; q < count; q++) {
             const float *row = dy + (int64_t)col[e + q] * all;
             const float *c = job->packed + ((int64_t)col[e + q] * 3 + 2) * heads;
@@ -176,7 +195,7 @@ GS_INLINE void backward_column(const attend_job *job, int64_t j, const int64_t h
                 ask_for(dy + (int64_t)col[e + q + job->ahead] * all, all);
             head_dots(h_j, row, heads, d, dots);
             GS_SIMD for (int64_t h = 0; h < heads; h++) {
-                float f = of->factors ? factor[q * heads + h] : 1, a = alpha[q * heads + h];
+                float f = factor ? factor[q * heads + h] : 1, a = alpha[q * heads + h];
                 float ds = a * (f * dots[h] - c[h]) * slope[q * heads + h];
                 w[h] = f * a;
                 d_score[h] = ds;
@@ -197,21 +216,23 @@ GS_INLINE void backward_column(const attend_job *job, int64_t j, const int64_t h
     do {                                                                                           \
         int64_t heads_ = job->of->heads, d_ = job->of->h->cols / heads_;                           \
         int64_t first_ = job->a->cut[first], last_ = job->a->cut[last];                            \
+        drawn before_;                                                                             \
+        before_.from = before_.to = 0;                                                             \
         if (heads_ == 8 && d_ == 8)                                                                \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
-                FUNCTION(job, i_, 8, 8, ##__VA_ARGS__);                                            \
+                FUNCTION(job, i_, last_, &before_, 8, 8, ##__VA_ARGS__);                           \
         else if (heads_ == 4 && d_ == 64)                                                          \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
-                FUNCTION(job, i_, 4, 64, ##__VA_ARGS__);                                           \
+                FUNCTION(job, i_, last_, &before_, 4, 64, ##__VA_ARGS__);                          \
         else if (heads_ == 1 && d_ == 64)                                                          \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
-                FUNCTION(job, i_, 1, 64, ##__VA_ARGS__);                                           \
+                FUNCTION(job, i_, last_, &before_, 1, 64, ##__VA_ARGS__);                          \
         else if (heads_ == 1)                                                                      \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
-                FUNCTION(job, i_, 1, d_ ATTEND_ANY_##FUNCTION);                                    \
+                FUNCTION(job, i_, last_, &before_, 1, d_ ATTEND_ANY_##FUNCTION);                   \
         else                                                                                       \
             for (int64_t i_ = first_; i_ < last_; i_++)                                            \
-                FUNCTION(job, i_, heads_, d_ ATTEND_ANY_##FUNCTION);                               \
+                FUNCTION(job, i_, last_, &before_, heads_, d_ ATTEND_ANY_##FUNCTION);              \
     } while (0)
 #define ATTEND_ANY_forward_row , false
 #define ATTEND_ANY_backward_column , false
