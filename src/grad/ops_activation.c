@@ -149,37 +149,85 @@ gs_var *gs_activate(gs_tape *t, gs_var *x, gs_activation kind, double slope) {
     return &node->out;
 }
 
-/* One pass: y = dropout(relu(x + bias)). */
-GS_CLONES static void epilogue_chunk(void *context, int64_t begin, int64_t end) {
-    const pass_job *job = context;
+GS_INLINE float act_of(float z, const gs_activation kind, float slope) {
+    switch (kind) {
+    case GS_RELU:
+        return z > 0 ? z : 0;
+    case GS_LEAKY_RELU:
+        return z > 0 ? z : slope * z;
+    case GS_ELU:
+        return z > 0 ? z : expm1_of(z > 0 ? 0 : z);
+    case GS_TANH:
+        return tanhf(z);
+    default:
+        return z;
+    }
+}
+
+/* The slope at z, whose activation is y. */
+GS_INLINE float slope_of(float z, float y, const gs_activation kind, float slope) {
+    switch (kind) {
+    case GS_RELU:
+        return z > 0 ? 1 : 0;
+    case GS_LEAKY_RELU:
+        return z > 0 ? 1 : slope;
+    case GS_ELU:
+        return z > 0 ? 1 : y + 1;
+    case GS_TANH:
+        return 1 - y * y;
+    default:
+        return 1;
+    }
+}
+
+/* One pass: y = dropout(activate(x + bias)), rows begin..end. */
+GS_INLINE void epilogue_rows(const pass_job *job, int64_t begin, int64_t end,
+                             const gs_activation kind) {
     int64_t d = job->x->cols;
     uint16_t lanes[DROP_BLOCK];
     uint32_t threshold = job->drop.threshold;
-    float scale = job->drop.scale;
+    float scale = job->drop.scale, slope = job->slope;
     for (int64_t i = begin; i < end; i++)
         for (int64_t from = 0; from < d; from += DROP_BLOCK) {
             int64_t some = d - from < DROP_BLOCK ? d - from : DROP_BLOCK;
             const float *x = gs_row(job->x, i) + from, *bias = job->bias + from;
             float *out = gs_row(job->out, i) + from;
             if (!job->drops) {
-                for (int64_t k = 0; k < some; k++) {
-                    float z = x[k] + bias[k];
-                    out[k] = z > 0 ? z : 0;
-                }
+                for (int64_t k = 0; k < some; k++)
+                    out[k] = act_of(x[k] + bias[k], kind, slope);
                 continue;
             }
             drop_lanes(&job->drop, i, from, some, lanes);
             for (int64_t k = 0; k < some; k++) {
-                float z = x[k] + bias[k];
-                z = z > 0 ? z : 0;
+                float z = act_of(x[k] + bias[k], kind, slope);
                 out[k] = lanes[k] >= threshold ? z * scale : 0;
             }
         }
 }
 
-/* A positive output was neither cut nor dropped: the output is the mask. dX and the chunk's column
-   sums in one pass. */
-GS_CLONES static void epilogue_back_chunk(void *context, int64_t begin, int64_t end) {
+GS_CLONES static void epilogue_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    switch (job->kind) {
+    case GS_RELU:
+        epilogue_rows(job, begin, end, GS_RELU);
+        break;
+    case GS_LEAKY_RELU:
+        epilogue_rows(job, begin, end, GS_LEAKY_RELU);
+        break;
+    case GS_ELU:
+        epilogue_rows(job, begin, end, GS_ELU);
+        break;
+    case GS_TANH:
+        epilogue_rows(job, begin, end, GS_TANH);
+        break;
+    default:
+        epilogue_rows(job, begin, end, GS_IDENTITY);
+    }
+}
+
+/* After ReLU a positive output was neither cut nor dropped: the output is the mask, and the input
+   need not be there any more. dX and the chunk's column sums in one pass. */
+GS_CLONES static void relu_back_chunk(void *context, int64_t begin, int64_t end) {
     const pass_job *job = context;
     int64_t d = job->y->cols;
     float *sum = job->partial + begin / SUM_ROWS * d;
@@ -188,66 +236,130 @@ GS_CLONES static void epilogue_back_chunk(void *context, int64_t begin, int64_t 
     for (int64_t i = begin; i < end; i++) {
         const float *y = gs_row(job->y, i), *g = gs_row(job->g, i);
         float *out = gs_row(job->out, i);
-        if (job->fresh)
-            for (int64_t k = 0; k < d; k++) {
-                float z = y[k] > 0 ? g[k] * scale : 0;
-                out[k] = z;
-                sum[k] += z;
+        for (int64_t k = 0; k < d; k++) {
+            float z = y[k] > 0 ? g[k] * scale : 0;
+            out[k] = job->fresh ? z : out[k] + z;
+            sum[k] += z;
+        }
+    }
+}
+
+/* Other activations: the mask is drawn again, the activation made again from the input. */
+GS_INLINE void activation_back_rows(const pass_job *job, int64_t begin, int64_t end,
+                                    const gs_activation kind) {
+    int64_t d = job->y->cols;
+    uint16_t lanes[DROP_BLOCK];
+    uint32_t threshold = job->drop.threshold;
+    float *sum = job->partial + begin / SUM_ROWS * d, scale = job->drop.scale, slope = job->slope;
+    memset(sum, 0, (size_t)d * sizeof *sum);
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t from = 0; from < d; from += DROP_BLOCK) {
+            int64_t some = d - from < DROP_BLOCK ? d - from : DROP_BLOCK;
+            const float *x = gs_row(job->x, i) + from, *bias = job->bias + from;
+            const float *g = gs_row(job->g, i) + from;
+            float *out = gs_row(job->out, i) + from, *total = sum + from;
+            float dz[DROP_BLOCK];
+            if (job->drops) {
+                drop_lanes(&job->drop, i, from, some, lanes);
+                GS_SIMD for (int64_t k = 0; k < some; k++) dz[k] =
+                    lanes[k] >= threshold ? g[k] * scale : 0;
+            } else {
+                memcpy(dz, g, (size_t)some * sizeof *dz);
             }
-        else
-            for (int64_t k = 0; k < d; k++) {
-                float z = y[k] > 0 ? g[k] * scale : 0;
-                out[k] += z;
-                sum[k] += z;
+            GS_SIMD for (int64_t k = 0; k < some; k++) {
+                float z = x[k] + bias[k], y = act_of(z, kind, slope);
+                dz[k] *= slope_of(z, y, kind, slope);
             }
+            GS_SIMD for (int64_t k = 0; k < some; k++) total[k] += dz[k];
+            if (job->fresh)
+                memcpy(out, dz, (size_t)some * sizeof *dz);
+            else
+                GS_SIMD for (int64_t k = 0; k < some; k++) out[k] += dz[k];
+        }
+}
+
+GS_CLONES static void activation_back_chunk(void *context, int64_t begin, int64_t end) {
+    const pass_job *job = context;
+    switch (job->kind) {
+    case GS_LEAKY_RELU:
+        activation_back_rows(job, begin, end, GS_LEAKY_RELU);
+        break;
+    case GS_ELU:
+        activation_back_rows(job, begin, end, GS_ELU);
+        break;
+    case GS_TANH:
+        activation_back_rows(job, begin, end, GS_TANH);
+        break;
+    default:
+        activation_back_rows(job, begin, end, GS_IDENTITY);
     }
 }
 
 typedef struct epilogue_record {
     drop_job drop;
     bool drops;
+    gs_activation kind;
 } epilogue_record;
+
+/* The slope of leaky ReLU between layers. */
+#define EPILOGUE_SLOPE 0.01f
+
+static pass_job epilogue_job(gs_node *node) {
+    const epilogue_record *record = node->extra;
+    return (pass_job){.x = &node->in[0]->value,
+                      .y = &node->out.value,
+                      .g = &node->out.grad,
+                      .out = &node->out.value,
+                      .bias = node->in[1]->value.data,
+                      .drop = record->drop,
+                      .drops = record->drops,
+                      .kind = record->kind,
+                      .slope = EPILOGUE_SLOPE};
+}
 
 static void epilogue_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_EPILOGUE);
-    const epilogue_record *record = node->extra;
     const gs_matrix *y = &node->out.value;
     int64_t chunks = (y->rows + SUM_ROWS - 1) / SUM_ROWS;
-    pass_job job = {.y = y, .g = &node->out.grad, .drop = record->drop, .drops = record->drops};
+    pass_job job = epilogue_job(node);
     bool bias_fresh;
     job.out = gs_grad_over(t, node, node->in[0], &job.fresh);
     gs_matrix *bias = gs_grad_of(t, node->in[1], &bias_fresh);
     job.partial = gs_tape_extra(t, (size_t)(chunks * y->cols + 1) * sizeof(float));
     if (!job.out || !job.partial)
         return;
-    gs_for(y->rows, SUM_ROWS, epilogue_back_chunk, &job);
+    gs_for(y->rows, SUM_ROWS, job.kind == GS_RELU ? relu_back_chunk : activation_back_chunk, &job);
     if (bias)
         op_add_partials(job.partial, chunks, y->cols, bias->data, bias_fresh);
+}
+
+static void epilogue_forward(gs_tape *t, gs_node *node) {
+    (void)t;
+    pass_job job = epilogue_job(node);
+    gs_for(job.x->rows, OP_ROWS, epilogue_chunk, &job);
 }
 
 static gs_var *epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                         const char *site, bool over) {
     GS_SPAN(GS_SPAN_EPILOGUE);
-    bool drops = gs_tape_training(t) && gs_drop_threshold(p) > 0;
-    if (kind != GS_RELU || !bias || !x->needs_grad) {
+    if (!bias || !x->needs_grad) {
         if (bias)
             x = gs_add_bias(t, x, bias);
-        return gs_dropout(t, gs_activate(t, x, kind, 0.01), p, site);
+        return gs_dropout(t, gs_activate(t, x, kind, (double)EPILOGUE_SLOPE), p, site);
     }
+    over = over && kind == GS_RELU && x->spare;
     gs_node *node =
         over ? gs_tape_node_over(t, epilogue_back, x, bias)
              : gs_tape_node(t, x->value.rows, x->value.cols, epilogue_back, x, bias, NULL);
     epilogue_record *record = node ? gs_tape_extra(t, sizeof *record) : NULL;
     if (!record)
         return gs_tape_dead(t);
-    *record = (epilogue_record){.drop = drop_make(t, p, site, gs_tape_ids(t)), .drops = drops};
+    *record = (epilogue_record){.drop = drop_make(t, p, site, gs_tape_ids(t)),
+                                .drops = gs_tape_training(t) && gs_drop_threshold(p) > 0,
+                                .kind = kind};
     node->extra = record;
-    pass_job job = {.x = &x->value,
-                    .out = &node->out.value,
-                    .bias = bias->value.data,
-                    .drop = record->drop,
-                    .drops = drops};
-    gs_for(x->value.rows, OP_ROWS, epilogue_chunk, &job);
+    node->redo = over ? NULL : epilogue_forward; /* only where the input is still there */
+    epilogue_forward(t, node);
     return &node->out;
 }
 

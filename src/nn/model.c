@@ -336,12 +336,14 @@ done:
 
 int64_t gs_model_layers(const gs_model *m) { return m->count; }
 bool gs_model_needs_graph(const gs_model *m) { return m->needs_graph; }
-/* Arrays between the output of a layer and the input of the next. */
+/* Arrays between the output of a layer and the input of the next: one, in place after ReLU where
+   the layer's gradient does not read its output; with a norm one for each step. */
 static int64_t arrays_after(const gs_model_config *c, const member *part) {
-    bool fused = c->norm == 0 && c->activation == GS_RELU && part->layer->arrays == 0;
-    return part->place.last || fused ? 0
-                                     : (c->norm > 0) + (c->activation != GS_IDENTITY) +
-                                           (c->dropout > 0) + part->layer->bias;
+    if (part->place.last)
+        return 0;
+    if (c->norm == 0)
+        return c->activation != GS_RELU || part->layer->arrays > 0;
+    return 1 + (c->activation != GS_IDENTITY) + (c->dropout > 0) + part->layer->bias;
 }
 
 /* Those of them that are kept until the gradient. */
