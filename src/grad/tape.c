@@ -328,7 +328,6 @@ static void remember(gs_tape *t, gs_var *v) {
         return;
     v->value.data = node->value_block->data;
     node->forgotten = false;
-    node->again = true;
     node->redo(t, node);
 }
 
@@ -362,9 +361,9 @@ gs_status gs_backward(gs_tape *t, gs_var *scalar) {
             for (int k = 0; k < GS_OP_INPUTS; k++)
                 remember(t, node->in[k]);
             node->back(t, node);
-            if (node->again)
-                return_block(t, &node->value_block);
-            return_block(t, &node->grad_block); /* nobody reads it any more */
+            if (node->out.value.rows * node->out.value.cols > 1)
+                return_block(t, &node->value_block); /* its readers have all run */
+            return_block(t, &node->grad_block);      /* nobody reads it any more */
             node->out.grad.data = NULL;
         } else if (node->value_of && node->out.needs_grad && !node->touched)
             gs_matrix_zero(&node->out.grad);

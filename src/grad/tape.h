@@ -50,9 +50,9 @@ gs_var *gs_tape_param(gs_tape *t, gs_matrix *value, gs_matrix *grad);
    found in var->grad after backward. */
 gs_var *gs_tape_input(gs_tape *t, const gs_matrix *m);
 
-/* Runs the tape backwards from a scalar. Only the gradients of parameters and of gs_tape_input stay
-   readable; the others have been recycled. Fails with the sticky failure, or GS_FAILED when the
-   scalar is not finite. */
+/* Runs the tape backwards from a scalar. Values other than scalars are recycled on the way. Only
+   the gradients of parameters and of gs_tape_input stay readable; the others have been recycled.
+   Fails with the sticky failure, or GS_FAILED when the scalar is not finite. */
 gs_status gs_backward(gs_tape *t, gs_var *scalar);
 
 /* For those who write ops -------------------------------------------------------------------- */
@@ -64,13 +64,13 @@ struct block; /* recycled memory */
 struct gs_node {
     gs_var out;
     gs_var *in[GS_OP_INPUTS];
-    gs_back_fn *back;      /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
-    gs_back_fn *redo;      /* makes out.value again from the inputs, cheaply; NULL: it cannot */
-    void *extra;           /* the op's own record, from gs_tape_extra */
-    gs_node *next;         /* recorded before this one */
-    gs_matrix *value_of;   /* of a parameter: its value, to know it again */
-    bool touched;          /* something has flowed into out.grad */
-    bool forgotten, again; /* its value was given back; and made again */
+    gs_back_fn *back;    /* reads out.grad, adds into the inputs' gradients by gs_grad_of */
+    gs_back_fn *redo;    /* makes out.value again from the inputs, cheaply; NULL: it cannot */
+    void *extra;         /* the op's own record, from gs_tape_extra */
+    gs_node *next;       /* recorded before this one */
+    gs_matrix *value_of; /* of a parameter: its value, to know it again */
+    bool touched;        /* something has flowed into out.grad */
+    bool forgotten;      /* its value was given back, to be made again */
     struct block *value_block, *grad_block; /* what out.value and out.grad stand in, if its own */
 };
 /* A new node with a value of this shape, contents undefined; rows < 0: no dense value. NULL once

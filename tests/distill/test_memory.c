@@ -11,14 +11,17 @@
 typedef struct form {
     const char *model, *activation, *norm;
     int64_t heads, hidden, layers;
-    bool dense, lighter; /* low takes less */
+    bool dense, lighter; /* low takes less; elsewhere what it gives back serves nothing else */
 } form;
 
 static const form forms[] = {
-    {"gcn", "relu", "none", 1, 64, 3, false, false}, {"gcn", "elu", "none", 1, 64, 3, false, true},
-    {"gat", "elu", "none", 4, 16, 3, false, true},   {"mlp", "tanh", "none", 1, 64, 3, false, true},
-    {"gcn", "relu", "batch", 1, 64, 3, false, true}, {"gcn", "relu", "none", 1, 32, 2, true, false},
-    {"gat", "relu", "layer", 8, 8, 2, true, true},
+    {"gcn", "relu", "none", 1, 64, 3, false, false},
+    {"gcn", "elu", "none", 1, 64, 3, false, true},
+    {"gat", "elu", "none", 4, 16, 3, false, true},
+    {"mlp", "tanh", "none", 1, 64, 3, false, false},
+    {"gcn", "relu", "batch", 1, 64, 3, false, true},
+    {"gcn", "relu", "none", 1, 32, 2, true, false},
+    {"gat", "relu", "layer", 8, 8, 2, true, false},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
