@@ -90,21 +90,20 @@ static int64_t runs_of(const bench_task *b) {
     return b->runs > 0 ? b->runs : (b->data->n > MANY_NODES ? 7 : 401);
 }
 
-/* Shares of the epoch, in milliseconds, after one that a profile watched. */
-static gs_status print_profile(const bench_task *b, const gs_profile *p, double seconds,
-                               int64_t epochs) {
+/* Shares of the epochs that a profile watched, for people; for machines they are in the line. */
+static void print_profile(const bench_task *b, const gs_profile *p, double seconds,
+                          int64_t epochs) {
     double rest = seconds;
-    for (int k = 0; k < GS_SPANS; k++)
-        rest -= p->seconds[k];
     if (b->args->json)
-        return GS_OK;
-    for (int k = 0; k < GS_SPANS; k++)
+        return;
+    for (int k = 0; k < GS_SPANS; k++) {
+        rest -= p->seconds[k];
         if (p->calls[k] > 0)
             printf("    %-10s %9.4f ms  %4.1f %%\n", gs_span_names[k],
                    1e3 * p->seconds[k] / (double)epochs, 100 * p->seconds[k] / seconds);
+    }
     printf("    %-10s %9.4f ms  %4.1f %%\n", "the rest", 1e3 * rest / (double)epochs,
            100 * rest / seconds);
-    return GS_OK;
 }
 
 /* The dense products of an epoch by themselves. */
@@ -156,7 +155,7 @@ done:
 }
 
 /* What the line of an epoch says beyond its time. */
-static gs_status describe(const epoch_job *j, const gs_profile *p, int64_t epochs,
+static gs_status describe(const epoch_job *j, const gs_profile *p, int64_t epochs, bool json,
                           gs_value **more) {
     gs_status status = GS_OK;
     int64_t least = 0;
@@ -165,7 +164,12 @@ static gs_status describe(const epoch_job *j, const gs_profile *p, int64_t epoch
         return GS_NO_MEMORY;
     GS_TRY(gs_memory_of_step(j->recipe, j->data, &least));
     GS_TRY(gs_map_set(*more, "least_mb", gs_float((double)least / 1048576)));
-    GS_TRY(gs_map_set(*more, "gemm_ms", gs_float(1e3 * p->seconds[GS_SPAN_GEMM] / (double)epochs)));
+    for (int k = 0; k < GS_SPANS; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_ms", gs_span_names[k]);
+        if (p->calls[k] > 0 && (k == GS_SPAN_GEMM || json))
+            GS_TRY(gs_map_set(*more, name, gs_float(1e3 * p->seconds[k] / (double)epochs)));
+    }
 done:
     return status;
 }
@@ -200,7 +204,7 @@ static gs_status bench_model(const bench_task *b, const gs_value *recipe) {
     }
     gs_profile profile = gs_profile_stop();
     int64_t product_count = gs_profile_products(products, MOST_PRODUCTS) / watched;
-    GS_TRY(describe(&j, &profile, watched, &more));
+    GS_TRY(describe(&j, &profile, watched, b->args->json, &more));
     bench_line line = {.bench = name,
                        .graph = b->graph,
                        .form = b->data->adjacency->kernels->name,
@@ -211,7 +215,7 @@ static gs_status bench_model(const bench_task *b, const gs_value *recipe) {
                        .more = more};
     GS_TRY(bench_emit(b->args, &line));
     if (args_has(b->args, "profile"))
-        GS_TRY(print_profile(b, &profile, spent, watched));
+        print_profile(b, &profile, spent, watched);
     if (calls != 0)
         GS_FAIL(GS_FAILED,
                 "An epoch made %lld allocations after the first ones; it must make none.",

@@ -133,8 +133,9 @@ int64_t native_ahead(int64_t rows, int64_t width) {
 void spmm_run(spmm_job *job) {
     int64_t d = job->heads * job->width;
     job->ahead = native_ahead(job->a->cols, d);
-    job->stream = d % 16 == 0 && job->a->rows * d * 4 >= STREAM_BYTES;
     job->wide = gs_simd_is_wide();
+    job->stream = job->wide && d % 16 == 0 && (uintptr_t)job->y % 64 == 0 &&
+                  job->a->rows * d * 4 >= STREAM_BYTES;
     gs_for(job->a->cuts, 1, job->heads == 1 ? chunk : native_heads_chunk, job);
 }
 
