@@ -47,7 +47,7 @@ printf '0.5,0.5\n%.0s' $(seq 300) >two.csv
 expect 3 "classes" "$gs" distill -g g.h5 -t two.csv --teacher-kind probs -o r
 [ ! -e r ] || fail "an output was left behind"
 expect 5 "max-memory\|memory" "$gs" train gcn -g g.h5 -o r --max-memory 100K
-expect 5 "Training needs about .* MB.*memory=low" "$gs" train gcn -g g.h5 -o r --max-memory 20M hidden=2048
+expect 5 "Training needs about .* MB.*memory=low" "$gs" train gcn -g g.h5 -o r --max-memory 6M hidden=2048
 [ ! -e r ] || fail "an output was left behind"
 expect 2 "Only 'bench epoch'" "$gs" bench kernels -g g.h5 hidden=3
 expect 2 "inference" "$gs" bench inferense
