@@ -167,21 +167,24 @@ typedef struct rows_job {
     gs_matrix *logits;
 } rows_job;
 
-static float *left_by(const gs_predictor *p, int64_t stage, int64_t row) {
-    return p->room[stage % 2] + row * p->stages[stage].padded;
+/* Row `row` of what a stage leaves. The rows from `base` on have a part of the room to themselves,
+   whatever the widths of the stages: threads are at different stages at the same time. */
+static float *left_by(const gs_predictor *p, int64_t stage, int64_t base, int64_t row) {
+    return p->room[stage % 2] + base * p->widest + (row - base) * p->stages[stage].padded;
 }
 
-static const float *dense_row(const rows_job *job, int64_t stage, int64_t k) {
+static const float *dense_row(const rows_job *job, int64_t stage, int64_t base, int64_t k) {
     const feed *f = job->feed;
-    return stage == 0 ? gs_row(f->dense, f->ids ? f->ids[k] : k) : left_by(job->p, stage - 1, k);
+    return stage == 0 ? gs_row(f->dense, f->ids ? f->ids[k] : k)
+                      : left_by(job->p, stage - 1, base, k);
 }
 
-static void multiply_row(const rows_job *job, int64_t stage, int64_t k) {
+static void multiply_row(const rows_job *job, int64_t stage, int64_t base, int64_t k) {
     const dense_stage *s = &job->p->stages[stage];
     const gs_csr *x = stage == 0 ? job->feed->sparse : NULL;
-    float *z = left_by(job->p, stage, k);
+    float *z = left_by(job->p, stage, base, k);
     if (!x) {
-        gs_row_product_dense(s->weight.data, s->padded, dense_row(job, stage, k), s->in, z);
+        gs_row_product_dense(s->weight.data, s->padded, dense_row(job, stage, base, k), s->in, z);
         return;
     }
     int64_t i = job->feed->ids ? job->feed->ids[k] : k, e = x->ptr[i];
@@ -195,28 +198,30 @@ static void multiply_tiles(const rows_job *job, int64_t stage, int64_t begin, in
     for (int64_t k = begin; k < end; k += GS_ROW_TILE) {
         int64_t count = end - k < GS_ROW_TILE ? end - k : GS_ROW_TILE;
         for (int64_t r = 0; r < count; r++)
-            x[r] = dense_row(job, stage, k + r);
-        gs_row_product_tile(s->weight.data, s->padded, x, count, s->in, left_by(job->p, stage, k));
+            x[r] = dense_row(job, stage, begin, k + r);
+        gs_row_product_tile(s->weight.data, s->padded, x, count, s->in,
+                            left_by(job->p, stage, begin, k));
     }
 }
 
 static void rows_chunk(void *context, int64_t begin, int64_t end) {
     const rows_job *job = context;
     const gs_predictor *p = job->p;
+    int64_t base = job->of_hidden == GEMM ? 0 : begin;
     for (int64_t stage = job->first; stage < job->last; stage++) {
         way w = stage == 0 ? job->of_features : job->of_hidden;
         if (w == TILES)
             multiply_tiles(job, stage, begin, end);
         for (int64_t k = begin; k < end; k++) {
             if (w == ONE_BY_ONE)
-                multiply_row(job, stage, k);
+                multiply_row(job, stage, base, k);
             finish_row(&p->stages[stage], stage == 0 && p->normalised ? p->factor[k] : 1,
-                       left_by(p, stage, k));
+                       left_by(p, stage, base, k));
         }
     }
     if (job->last == p->layers)
         for (int64_t k = begin; k < end; k++)
-            memcpy(job->logits->data + k * p->c, left_by(p, p->layers - 1, k),
+            memcpy(job->logits->data + k * p->c, left_by(p, p->layers - 1, base, k),
                    (size_t)p->c * sizeof(float));
 }
 
@@ -233,9 +238,9 @@ static gs_status multiply_all(gs_predictor *p, const feed *f, int64_t stage) {
     gs_status status = GS_OK;
     const dense_stage *s = &p->stages[stage];
     gs_matrix x = {.rows = f->count, .cols = s->in};
-    gs_matrix z = {.rows = f->count, .cols = s->padded, .data = left_by(p, stage, 0)};
+    gs_matrix z = {.rows = f->count, .cols = s->padded, .data = left_by(p, stage, 0, 0)};
     if (stage > 0) {
-        x.data = left_by(p, stage - 1, 0);
+        x.data = left_by(p, stage - 1, 0, 0);
     } else if (!f->ids) {
         x.data = f->dense->data;
     } else {

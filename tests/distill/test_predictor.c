@@ -77,9 +77,9 @@ static void compare(const world *w, const gs_matrix *got, const int64_t *ids, in
 /* One node, few, many with repetitions, all. */
 static void ask(const world *w) {
     gs_matrix logits;
-    int64_t ids[150];
-    static const int64_t counts[] = {1, 3, 60, 150};
-    ck_ok(gs_matrix_init(&logits, 150, w->data->c));
+    int64_t ids[900];
+    static const int64_t counts[] = {1, 3, 60, 900};
+    ck_ok(gs_matrix_init(&logits, 900, w->data->c));
     for (size_t q = 0; q < sizeof counts / sizeof *counts; q++) {
         for (int64_t k = 0; k < counts[q]; k++)
             ids[k] = (k * 7 + (int64_t)q) % (q == 3 ? 13 : w->data->n);
