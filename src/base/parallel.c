@@ -52,7 +52,7 @@ static struct {
     .mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .busy = ATOMIC_FLAG_INIT};
 
 static int chosen_threads;
-static _Thread_local bool inside;
+static _Thread_local bool inside, alone;
 
 /* OMP_NUM_THREADS if it is a number, else the processors that this process may use. */
 static int default_threads(void) {
@@ -80,6 +80,8 @@ int gs_threads(void) {
         gs_set_threads(0);
     return chosen_threads;
 }
+
+void gs_go_alone(bool yes) { alone = yes; }
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -211,7 +213,7 @@ void gs_for(int64_t n, int64_t grain, gs_range_fn *fn, void *context) {
     int threads = gs_threads();
     if (l.chunks < threads)
         threads = (int)l.chunks;
-    bool mine = threads > 1 && !inside && !atomic_flag_test_and_set(&pool.busy);
+    bool mine = threads > 1 && !inside && !alone && !atomic_flag_test_and_set(&pool.busy);
     int helpers = mine ? have_workers(threads - 1) : 0;
     if (helpers == 0) {
         if (mine)

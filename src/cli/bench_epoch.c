@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/pace.h"
+#include "base/parallel.h"
 #include "base/profile.h"
 #include "cli/bench_line.h"
 #include "cli/latency.h"
@@ -24,11 +26,13 @@ typedef struct epoch_job {
     gs_model *model;
     gs_tape *tape;
     int64_t *train, count;
+    gs_pace pace;
 } epoch_job;
 
 /* Forward, loss, backward, step: no evaluation. */
 static gs_status one_epoch(epoch_job *j, int64_t epoch) {
     gs_status status = GS_OK;
+    gs_pace_begin(&j->pace);
     gs_adam adam = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
     gs_tape_start(j->tape, 1, (uint64_t)epoch, true);
     gs_tape_row_ids(j->tape, j->node);
@@ -39,6 +43,7 @@ static gs_status one_epoch(epoch_job *j, int64_t epoch) {
     gs_var *loss = gs_nll(j->tape, logits, j->data->y, j->train, j->count, false);
     GS_TRY(gs_backward(j->tape, loss));
     GS_TRY(gs_adam_step(&adam, j->state));
+    gs_pace_end(&j->pace);
 done:
     return status;
 }
@@ -76,6 +81,7 @@ done:
 }
 
 static void close_epoch(epoch_job *j) {
+    gs_pace_close(&j->pace);
     gs_dataset_free(j->reordered);
     gs_free(j->node);
     gs_free(j->train);
@@ -164,6 +170,8 @@ static gs_status describe(const epoch_job *j, const gs_profile *p, int64_t epoch
         return GS_NO_MEMORY;
     GS_TRY(gs_memory_of_step(j->recipe, j->data, &least));
     GS_TRY(gs_map_set(*more, "least_mb", gs_float((double)least / 1048576)));
+    if (gs_threads() > 1)
+        GS_TRY(gs_map_set(*more, "alone", gs_float(gs_pace_share_alone(&j->pace))));
     for (int k = 0; k < GS_SPANS; k++) {
         char name[32];
         snprintf(name, sizeof name, "%s_ms", gs_span_names[k]);

@@ -40,6 +40,7 @@ gs_status bench_epoch_run(const bench_task *b);
     "epoch: forward, loss, backward and step without evaluation; key=value chooses the\n"          \
     "model (model=gat heads=8 hidden=8 dropout=0.6); without, a GCN of width 64 and a GAT\n"       \
     "of 8 heads x 8. gemm_alone repeats the epoch's dense products by themselves;\n"               \
-    "least_mb is the memory that the epoch needs at least. --profile: where the time goes.\n"
+    "least_mb is the memory that the epoch needs at least, alone the share of epochs that ran\n"   \
+    "on one thread because all were not faster. --profile: where the time goes.\n"
 
 #endif

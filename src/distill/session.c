@@ -172,6 +172,7 @@ done:
 }
 
 void session_close(session *s) {
+    gs_pace_close(&s->pace);
     session_terms_close(s);
     gs_operators_free(&s->operators);
     gs_operators_free(&s->full_operators);

@@ -2,6 +2,7 @@
 #ifndef GS_DISTILL_SESSION_H
 #define GS_DISTILL_SESSION_H
 
+#include "base/pace.h"
 #include "distill/train.h"
 #include "graph/row_batch.h"
 
@@ -70,6 +71,7 @@ typedef struct session {
     gs_csr *validation_x; /* features of validation rows, for students by rows */
     gs_matrix validation_dense;
     gs_tape *tape;
+    gs_pace pace;
     gs_tap *taps;      /* [layers] when some method asks for them */
     gs_entry *history; /* slot [epochs, columns] */
     char **columns;

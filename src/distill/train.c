@@ -130,9 +130,11 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
                          .val_loss = NAN,
                          .val_accuracy = NAN,
                          .train_accuracy = NAN};
+        gs_pace_begin(&s->pace);
         GS_TRY(run_epoch(s, epoch));
         if ((epoch + 1) % s->config.eval_every == 0 || epoch + 1 == s->config.epochs)
             GS_TRY(evaluate_epoch(s, epoch, &p));
+        gs_pace_end(&s->pace);
         float *row = gs_row(&s->history->value, epoch);
         row[columns - 3] = (float)p.val_loss;
         row[columns - 2] = (float)p.val_accuracy;
@@ -304,6 +306,7 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
     if (resume)
         GS_TRY(take_over(s.state, resume));
     looped = loop(&s, observer, started);
+    gs_pace_close(&s.pace);
     if (looped != GS_OK && looped != GS_INTERRUPTED)
         GS_TRY(looped);
     if (looped == GS_OK) {
