@@ -80,8 +80,7 @@ static gs_status choose_route(gs_predictor *p) {
     for (int64_t k = 0; k < p->layers; k++) {
         GS_TRY(gs_model_stage(p->model, k, &stage));
         products = products && stage.product;
-        blocks = blocks && (!stage.layer->needs_graph ||
-                            (stage.layer->by_blocks && stage.layer->operator_kind));
+        blocks = blocks && stage.by_blocks;
         if (k == 0)
             p->f = stage.in;
         p->c = stage.width;

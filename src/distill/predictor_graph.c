@@ -25,13 +25,13 @@ gs_status predictor_blocks_open(gs_predictor *p) {
     for (int64_t k = p->layers - 1; k >= 0; k--) {
         GS_TRY(gs_model_stage(p->model, k, &stage));
         if (stage.layer->needs_graph)
-            GS_TRY(full_operator(p, stage.layer->operator_kind, &p->hop_operators[hops++]));
+            GS_TRY(full_operator(p, stage.operator_kind, &p->hop_operators[hops++]));
     }
     GS_TRY(gs_blocks_open(&p->blocks, p->hop_operators, hops, p->data->n));
     for (int64_t k = p->layers - 1, h = 0; k >= 0; k--) {
         GS_TRY(gs_model_stage(p->model, k, &stage));
         if (stage.layer->needs_graph)
-            p->operators[k].kept[stage.layer->operator_kind] = &p->blocks.block[h++].rows;
+            p->operators[k].kept[stage.operator_kind] = &p->blocks.block[h++].rows;
     }
 done:
     return status;

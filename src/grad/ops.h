@@ -11,6 +11,8 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
 gs_var *gs_add(gs_tape *t, gs_var *a, gs_var *b); /* same shape */
+/* factor_a a + factor_b b, same shape. */
+gs_var *gs_blend(gs_tape *t, gs_var *a, double factor_a, gs_var *b, double factor_b);
 gs_var *gs_mul(gs_tape *t, gs_var *a, gs_var *b); /* same shape, entrywise */
 gs_var *gs_scale(gs_tape *t, gs_var *a, double factor);
 gs_var *gs_add_bias(gs_tape *t, gs_var *x, gs_var *bias); /* [n,d] + [1,d] */
@@ -26,7 +28,9 @@ gs_var *gs_epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, dou
 gs_var *gs_epilogue_over(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                          const char *site);
 gs_var *gs_take_rows(gs_tape *t, gs_var *x, const int64_t *rows, int64_t count); /* borrows rows */
-gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);         /* [n,a] and [n,b] to [n,a+b] */
+gs_var *gs_first_rows(gs_tape *t, gs_var *x, int64_t count); /* x itself if it has no more */
+gs_var *gs_maximum(gs_tape *t, gs_var *a, gs_var *b); /* entrywise; a's gradient where equal */
+gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);  /* [n,a] and [n,b] to [n,a+b] */
 gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads); /* [n,heads*d] to [n,d] */
 gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att,
                     int64_t heads); /* att [1,heads*d]: [n,heads] */
@@ -36,11 +40,26 @@ gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att,
 gs_var *gs_layer_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias);
 gs_var *gs_batch_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias, gs_matrix *running_mean,
                       gs_matrix *running_var);
+/* o = x - mean_scale * mean(x), y = o / sqrt(mean(o^2) + 1e-5) * gain + bias, means over all rows
+   (one graph), in training and in evaluation. The three are [1,d]. */
+gs_var *gs_graph_norm(gs_tape *t, gs_var *x, gs_var *gain, gs_var *bias, gs_var *mean_scale);
+/* (x - mean(x)) / sqrt(mean over rows of |x_i - mean(x)|^2 + 1e-5). */
+gs_var *gs_pair_norm(gs_tape *t, gs_var *x);
 
 /* Graph ops. a's kernels do the work. x and edge variables as in graph/kernels.h. */
 /* y = A(w) x; w [nnz,heads] or NULL for a's own values (then heads is 1). a->transpose must exist
    if x needs a gradient. */
 gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x);
+/* `steps` times z = (1 - alpha) A z + alpha h, beginning with z = h [n,d]; a is square. No step is
+   kept: the gradient takes the same steps over the transpose. alpha 0: A^steps h. */
+gs_var *gs_diffuse(gs_tape *t, gs_csr *a, gs_var *h, int64_t steps, double alpha);
+/* y[i,k] = the largest x[j,k] over the entries (i,j), 0 where there are none: [n_dst,d]. The
+   gradient goes to the first of equal ones. */
+gs_var *gs_neighbour_max(gs_tape *t, gs_csr *a, gs_var *x);
+/* <att, leakyrelu(dst_i + src_j)> for each edge, head by head: dst [n_dst,heads*d], src
+   [n_src,heads*d], att [1,heads*d]; [nnz,heads]. Slope 0 to 1. */
+gs_var *gs_edge_score(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *att, int64_t heads,
+                      double slope);
 gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q); /* p_dst + q_src: [nnz,heads] */
 gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s);
 /* Dropout of edge values, keyed by the user's (destination, source, head). */

@@ -12,10 +12,11 @@ gs_status gs_csr_without_loops(const gs_csr *a, gs_csr **out);
 /* Operators of a layer, derived from the adjacency. */
 typedef enum gs_operator {
     GS_OPERATOR_NONE = 0,
-    GS_OPERATOR_GCN,   /* D^-1/2 (A+I) D^-1/2, D the row sums of A+I (Kipf and Welling 2017) */
-    GS_OPERATOR_MEAN,  /* D^-1 A, rows without neighbours stay 0 */
-    GS_OPERATOR_LOOPS, /* A+I, a pattern: the edges of a GAT layer */
-    GS_OPERATOR_PLAIN, /* A */
+    GS_OPERATOR_GCN,       /* D^-1/2 (A+I) D^-1/2, D the row sums of A+I (Kipf and Welling 2017) */
+    GS_OPERATOR_MEAN,      /* D^-1 A, rows without neighbours stay 0 */
+    GS_OPERATOR_LOOPS,     /* A+I, a pattern: the edges of a GAT layer */
+    GS_OPERATOR_PLAIN,     /* A */
+    GS_OPERATOR_SELF_MEAN, /* the mean over a node and its neighbours: D^-1 (A+I) */
     GS_OPERATOR_COUNT
 } gs_operator;
 gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **out);

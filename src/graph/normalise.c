@@ -7,7 +7,7 @@
 #include "graph/kernels.h"
 
 const char *gs_operator_name(gs_operator kind) {
-    static const char *const names[] = {"none", "gcn", "mean", "loops", "plain"};
+    static const char *const names[] = {"none", "gcn", "mean", "loops", "plain", "self-mean"};
     return kind < GS_OPERATOR_COUNT ? names[kind] : "unknown";
 }
 
@@ -52,8 +52,9 @@ static void scale_rows(gs_csr *a) {
 gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **out) {
     gs_status status = GS_OK;
     GrB_Matrix m = NULL;
-    bool loops = kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_LOOPS;
-    bool valued = kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_MEAN;
+    bool averages = kind == GS_OPERATOR_MEAN || kind == GS_OPERATOR_SELF_MEAN;
+    bool loops = kind != GS_OPERATOR_MEAN && kind != GS_OPERATOR_PLAIN;
+    bool valued = kind == GS_OPERATOR_GCN || averages;
     *out = NULL;
     if (kind <= GS_OPERATOR_NONE || kind >= GS_OPERATOR_COUNT)
         return gs_fail(GS_BAD_USAGE, "There is no operator number %d.", (int)kind);
@@ -67,10 +68,10 @@ gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **
     else
         GS_TRY(grb_from_csr(adjacency, NULL, &m));
     GS_TRY(grb_to_csr(&m, !valued, out));
-    /* GCN: D^-1/2 (A+I) D^-1/2;  mean: D^-1 A */
+    /* GCN: D^-1/2 (A+I) D^-1/2;  mean: D^-1 A;  self mean: D^-1 (A+I) */
     if (kind == GS_OPERATOR_GCN)
         scale_symmetric(*out);
-    else if (kind == GS_OPERATOR_MEAN)
+    else if (averages)
         scale_rows(*out);
     (*out)->kernels = adjacency->kernels;
 done:

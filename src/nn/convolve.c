@@ -13,11 +13,9 @@ static bool aggregates_first(const gs_var *x, const gs_var *w) {
 
 gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w) {
     gs_tape *t = pass->tape;
-    gs_csr *a = gs_operators_get(pass->operators, kind);
-    if (!a) {
-        gs_tape_fail(t, GS_NO_MEMORY);
+    gs_csr *a = gs_pass_operator(pass, kind);
+    if (!a)
         return gs_tape_dead(t);
-    }
     if (!aggregates_first(x, w)) {
         gs_var *h = gs_matmul(t, x, w), *y = gs_propagate(t, a, NULL, 1, h);
         gs_tape_forget(t, h);

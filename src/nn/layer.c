@@ -1,5 +1,6 @@
 #include "nn/layer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,4 +43,26 @@ gs_status gs_place_add(const gs_place *place, const char *suffix, int64_t rows, 
 done:
     gs_free(name);
     return status;
+}
+
+gs_csr *gs_pass_operator(gs_pass *pass, gs_operator kind) {
+    gs_csr *a = gs_operators_get(pass->operators, kind);
+    if (!a)
+        gs_tape_fail(pass->tape, GS_NO_MEMORY);
+    return a;
+}
+
+gs_var *gs_pass_targets(gs_pass *pass, const gs_csr *a, gs_var *x) {
+    return gs_first_rows(pass->tape, x, a->rows);
+}
+
+gs_operator gs_layer_operator(const gs_layer *layer, const gs_place *place) {
+    return layer->operator_of ? layer->operator_of(place) : layer->operator_kind;
+}
+
+void gs_init_linear(gs_entry *weight, gs_entry *bias, uint64_t seed, int64_t in) {
+    double bound = 1 / sqrt(in > 0 ? (double)in : 1);
+    gs_init_uniform(weight, seed, bound);
+    if (bias)
+        gs_init_uniform(bias, seed, bound);
 }

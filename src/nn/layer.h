@@ -13,6 +13,7 @@
 typedef struct gs_place {
     const char *prefix; /* "convs.0": parameters are "<prefix>.lin.weight" … */
     int index;          /* in the stack */
+    int depth;          /* 1 for the first layer of this kind, 2 for the next … */
     bool last;
     int64_t in;  /* input width */
     int64_t out; /* width asked for: hidden, or the number of classes when last */
@@ -34,6 +35,7 @@ typedef struct gs_pass {
     gs_operators *operators; /* of the graph at hand; NULL for a model without graph */
     bool wants_attention;    /* somebody will read it */
     gs_attention attention;  /* a layer sets it then, if it has one; the model collects it */
+    gs_var *first;           /* what the stack's first layer gave, before dropout; NULL in it */
 } gs_pass;
 
 typedef struct gs_layer {
@@ -44,8 +46,10 @@ typedef struct gs_layer {
     const gs_option *options; /* may be NULL */
     size_t options_bytes;
     bool needs_graph;
-    gs_operator operator_kind; /* the operator it asks gs_operators for, or GS_OPERATOR_NONE */
-    bool bias; /* the model declares "<prefix>.bias" [width] and adds it after forward */
+    gs_operator operator_kind; /* the operator it asks gs_operators for, or GS_OPERATOR_NONE … */
+    gs_operator (*operator_of)(const gs_place *place); /* … where it depends on options; or NULL */
+    const char *bias; /* "<prefix>.<bias>" [width] is added after forward; NULL: none. The model
+                         declares it, with zeros, unless the layer has */
     /* forward is X times this parameter, "<prefix>.<product>" [in, width], and nothing else: single
        rows are then answered without a tape. NULL: it is more than that. */
     const char *product;
@@ -53,6 +57,9 @@ typedef struct gs_layer {
        n_src], of which the first n_dst rows of x are the destinations. False: needs the whole
        graph. */
     bool by_blocks;
+    bool wants_first; /* forward reads pass->first */
+    /* As the model of a recipe it stands between two linear layers, unless the recipe says no. */
+    bool enclosed;
     /* Arrays [n, width] that a training step keeps of forward; 0: one. For estimates of memory. */
     int arrays;
     /* The width that comes out (heads*out for concatenated heads). NULL: out. */
@@ -72,6 +79,14 @@ const gs_layer *gs_layer_by_name(const char *name); /* NULL if unknown; "mlp" is
    product with the operator is kept, so that an epoch multiplies with it no more. */
 gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w);
 
+/* The operator of the graph at hand; NULL, and the tape has failed. */
+gs_csr *gs_pass_operator(gs_pass *pass, gs_operator kind);
+/* The rows of x that are destinations of a: all, or the first ones where a is a block. */
+gs_var *gs_pass_targets(gs_pass *pass, const gs_csr *a, gs_var *x);
+gs_operator gs_layer_operator(const gs_layer *layer, const gs_place *place);
+
+/* torch.nn.Linear's initial values: weight and bias (NULL: none) uniform within 1/sqrt(in). */
+void gs_init_linear(gs_entry *weight, gs_entry *bias, uint64_t seed, int64_t in);
 /* The parameter "<prefix>.<suffix>" as a variable. */
 gs_var *gs_place_param(const gs_place *place, gs_pass *pass, const char *suffix);
 /* Adds the parameter "<prefix>.<suffix>" [rows, cols]; `transposed`: on disk [cols, rows]. */

@@ -1,9 +1,8 @@
-#include "nn/model.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "nn/model_parts.h"
 
 const gs_option gs_model_options[] = {
     {"model", GS_OPT_STRING, offsetof(gs_model_config, model), "gcn", 0, 0, NULL,
@@ -14,8 +13,21 @@ const gs_option gs_model_options[] = {
      "Width of hidden layers, for each head where heads are concatenated."},
     {"activation", GS_OPT_CHOICE, offsetof(gs_model_config, activation), "relu", 0, 0,
      GS_ACTIVATION_CHOICES, "Between layers."},
-    {"norm", GS_OPT_CHOICE, offsetof(gs_model_config, norm), "none", 0, 0, "none|batch|layer",
-     "Normalisation before each activation."},
+    {"norm", GS_OPT_CHOICE, offsetof(gs_model_config, norm), "none", 0, 0,
+     "none|batch|layer|graph|pair",
+     "Normalisation before each activation; graph and pair look at all nodes of the graph."},
+    {"residual", GS_OPT_CHOICE, offsetof(gs_model_config, residual), "none", 0, 0,
+     "none|identity|linear|dense",
+     "What goes past each layer: its input, where the widths agree (identity), or times a weight "
+     "(linear), is added before the norm; or it is put beside the output (dense)."},
+    {"jump", GS_OPT_CHOICE, offsetof(gs_model_config, jump), "none", 0, 0, "none|cat|max|sum",
+     "What the linear layer behind the stack reads: the last layer, or all of them side by side, "
+     "their largest or their sum (jumping knowledge)."},
+    {"before", GS_OPT_CHOICE, offsetof(gs_model_config, before), "auto", 0, 0, "auto|none|linear",
+     "A linear layer in front of the stack; auto: where the kind of layer needs it."},
+    {"after", GS_OPT_CHOICE, offsetof(gs_model_config, after), "auto", 0, 0, "auto|none|linear",
+     "A linear layer behind the stack, which then yields the logits; auto: where the kind of layer "
+     "or jump needs it."},
     {"dropout", GS_OPT_FLOAT, offsetof(gs_model_config, dropout), "0.5", 0, 0.999, NULL,
      "Dropout after each activation."},
     {"input_dropout", GS_OPT_FLOAT, offsetof(gs_model_config, input_dropout), "-1", -1, 0.999, NULL,
@@ -25,22 +37,6 @@ const gs_option gs_model_options[] = {
     {"stack", GS_OPT_VALUE, offsetof(gs_model_config, stack), NULL, 0, 0, NULL,
      "A list of maps, one a layer, that set model and options layer by layer."},
     {0}};
-
-typedef struct member {
-    const gs_layer *layer;
-    gs_place place;
-    char *prefix, *norm_prefix, *site;
-    void *options;
-    int64_t width;
-} member;
-
-struct gs_model {
-    gs_model_config config;
-    gs_state *state;
-    member *members;
-    int64_t count;
-    bool needs_graph;
-};
 
 static gs_status unknown_layer(const char *name) {
     const char *names[64] = {"mlp"};
@@ -102,11 +98,11 @@ static gs_status check_own(const member *m, const gs_value *own) {
 static gs_status declare_bias(const member *m) {
     gs_status status = GS_OK;
     gs_entry *bias = NULL;
-    char *name = gs_format("%s.bias", m->prefix);
+    char *name = gs_format("%s.%s", m->prefix, m->layer->bias ? m->layer->bias : "");
     if (!name)
         return GS_NO_MEMORY;
     if (m->layer->bias && !gs_state_find(m->place.state, name))
-        GS_TRY(gs_place_add(&m->place, "bias", 1, m->width, false, &bias));
+        GS_TRY(gs_place_add(&m->place, m->layer->bias, 1, m->layer_width, false, &bias));
 done:
     gs_free(name);
     return status;
@@ -118,62 +114,146 @@ static gs_status add_norm(const member *m, const char *what, gs_entry_kind kind,
     char *name = gs_format("%s.%s", m->norm_prefix, what);
     if (!name)
         return GS_NO_MEMORY;
-    GS_TRY(gs_state_add(m->place.state, name, kind, 1, m->width, &e));
+    GS_TRY(gs_state_add(m->place.state, name, kind, 1, m->layer_width, &e));
     e->layer = m->place.index;
-    e->disk_shape[0] = m->width;
+    e->disk_shape[0] = m->layer_width;
     gs_init_constant(e, value);
 done:
     gs_free(name);
     return status;
 }
 
+const char *const *model_norm_arrays(int norm) {
+    static const char *const names[][5] = {
+        [NORM_NONE] = {NULL},
+        [NORM_BATCH] = {"weight", "bias", "running_mean", "running_var"},
+        [NORM_LAYER] = {"weight", "bias"},
+        [NORM_GRAPH] = {"weight", "bias", "mean_scale"},
+        [NORM_PAIR] = {NULL}};
+    return names[norm];
+}
+
 static gs_status declare_norm(const member *m, int norm) {
     gs_status status = GS_OK;
-    GS_TRY(add_norm(m, "weight", GS_PARAMETER, 1));
-    GS_TRY(add_norm(m, "bias", GS_PARAMETER, 0));
-    if (norm == 1) {
-        GS_TRY(add_norm(m, "running_mean", GS_BUFFER, 0));
-        GS_TRY(add_norm(m, "running_var", GS_BUFFER, 1));
+    for (const char *const *name = model_norm_arrays(norm); *name; name++) {
+        bool running = strncmp(*name, "running", 7) == 0;
+        bool zero = strcmp(*name, "bias") == 0 || strcmp(*name, "running_mean") == 0;
+        GS_TRY(add_norm(m, *name, running ? GS_BUFFER : GS_PARAMETER, zero ? 0 : 1));
     }
 done:
     return status;
 }
 
-static gs_status open_member(gs_model *model, member *m, const gs_value *recipe, int64_t k,
-                             int64_t in, int64_t c, uint64_t seed) {
+/* What goes past the layer, and how wide that makes its output. */
+static gs_status declare_residual(const gs_model *model, member *m) {
     gs_status status = GS_OK;
-    const gs_value *own = own_map(&model->config, k);
-    const char *kind = gs_get_string(own, "model", model->config.model);
+    gs_place beside = m->place;
+    gs_entry *weight, *bias;
+    int kind = m->end ? RESIDUAL_NONE : model->config.residual;
+    if (kind == RESIDUAL_IDENTITY && (m->place.in != m->layer_width || m->place.index == 0))
+        kind = RESIDUAL_NONE;
+    if (kind == RESIDUAL_DENSE && (m->place.last || m->place.index == 0))
+        kind = RESIDUAL_NONE;
+    m->residual = kind;
+    m->width = m->layer_width + (kind == RESIDUAL_DENSE ? m->place.in : 0);
+    if (kind != RESIDUAL_LINEAR)
+        return GS_OK;
+    beside.prefix = m->residual_prefix;
+    GS_TRY(gs_place_add(&beside, "weight", m->place.in, m->layer_width, true, &weight));
+    GS_TRY(gs_place_add(&beside, "bias", 1, m->layer_width, false, &bias));
+    gs_init_linear(weight, bias, m->place.seed, m->place.in);
+done:
+    return status;
+}
+
+/* A linear layer in front of the stack or behind it. */
+static bool has_end(const gs_model_config *c, int asked, bool jumps) {
+    bool listed = c->stack && c->stack->type == GS_LIST;
+    const gs_layer *layer = gs_layer_by_name(c->model);
+    return asked == 2 || (asked == 0 && ((layer && layer->enclosed && !listed) || jumps));
+}
+
+static gs_status name_member(const gs_model *model, member *m, int64_t k, int64_t front) {
+    long long own = (long long)(k - front);
+    bool jumps = model->config.jump != JUMP_NONE;
+    m->prefix = m->end ? gs_strdup(k == 0 ? "lins.0" : (jumps ? "lin" : "lins.1"))
+                       : gs_format("convs.%lld", own);
+    m->norm_prefix = gs_format("norms.%lld", own);
+    m->residual_prefix = gs_format("residuals.%lld", own);
+    m->site = gs_format("dropout/%lld", (long long)k);
+    return m->prefix && m->norm_prefix && m->residual_prefix && m->site ? GS_OK : GS_NO_MEMORY;
+}
+
+static int depth_of(const gs_model *model, const member *m) {
+    int depth = 1;
+    for (const member *other = model->members; other < m; other++)
+        depth += other->layer == m->layer;
+    return depth;
+}
+
+static gs_status open_member(gs_model *model, member *m, const gs_value *recipe, int64_t k,
+                             int64_t front, int64_t in, int64_t c, uint64_t seed) {
+    gs_status status = GS_OK;
+    const gs_model_config *config = &model->config;
+    const gs_value *own = m->end ? NULL : own_map(config, k - front);
+    const char *kind = m->end ? "linear" : gs_get_string(own, "model", config->model);
     bool last = k == model->count - 1;
     m->layer = gs_layer_by_name(kind);
     if (!m->layer)
         return unknown_layer(kind);
-    m->prefix = gs_format("convs.%lld", (long long)k);
-    m->norm_prefix = gs_format("norms.%lld", (long long)k);
-    m->site = gs_format("dropout/%lld", (long long)k);
-    if (!m->prefix || !m->norm_prefix || !m->site)
-        return GS_NO_MEMORY;
+    GS_TRY(name_member(model, m, k, front));
     GS_TRY(check_own(m, own));
     GS_TRY(read_options(m, recipe, own));
     m->place = (gs_place){.prefix = m->prefix,
                           .index = (int)k,
+                          .depth = depth_of(model, m),
                           .last = last,
                           .in = in,
-                          .out = last ? c : gs_get_int(own, "hidden", model->config.hidden),
+                          .out = last ? c : gs_get_int(own, "hidden", config->hidden),
                           .options = m->options,
                           .state = model->state,
-                          .dropout = model->config.dropout,
+                          .dropout = config->dropout,
                           .seed = seed};
     if (m->place.out < 1)
         GS_FAIL(GS_BAD_USAGE, "Layer %lld is %lld wide; 1 is the least.", (long long)k,
                 (long long)m->place.out);
-    m->width = m->layer->width ? m->layer->width(&m->place) : m->place.out;
+    m->layer_width = m->layer->width ? m->layer->width(&m->place) : m->place.out;
     GS_TRY(m->layer->declare(&m->place));
     GS_TRY(declare_bias(m));
-    if (!last && model->config.norm > 0)
-        GS_TRY(declare_norm(m, model->config.norm));
+    GS_TRY(declare_residual(model, m));
+    if (!last && !m->end)
+        GS_TRY(declare_norm(m, config->norm));
 done:
     return status;
+}
+
+/* Columns that the layer behind the stack reads. */
+static gs_status jumped_width(const gs_model *model, int64_t k, int64_t *width) {
+    *width = k > 0 ? model->members[k - 1].width : *width;
+    if (model->config.jump == JUMP_NONE || k < model->count - 1)
+        return GS_OK;
+    int64_t sum = 0;
+    for (int64_t q = 0; q < k; q++) {
+        const member *m = &model->members[q];
+        if (m->end)
+            continue;
+        sum += m->width;
+        if (model->config.jump != JUMP_CAT && m->width != *width)
+            return gs_fail(GS_BAD_USAGE,
+                           "With jump max or sum all layers must be equally wide, but layer %lld "
+                           "is %lld wide and the last %lld; use jump=cat.",
+                           (long long)q, (long long)m->width, (long long)*width);
+    }
+    *width = model->config.jump == JUMP_CAT ? sum : *width;
+    return GS_OK;
+}
+
+static gs_status check_whole(const gs_model *model) {
+    int norm = model->config.norm;
+    if (!model->needs_graph && (norm == NORM_GRAPH || norm == NORM_PAIR))
+        return gs_fail(GS_BAD_USAGE, "The norms graph and pair look at all nodes of a graph, and "
+                                     "this model reads none; use norm=batch or norm=layer.");
+    return GS_OK;
 }
 
 gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *state, uint64_t seed,
@@ -187,15 +267,26 @@ gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *s
     GS_TRY(gs_options_read(gs_model_options, &model->config, recipe, "The recipe", true));
     GS_TRY(check_stack(&model->config));
     bool listed = model->config.stack && model->config.stack->type == GS_LIST;
-    int64_t count = listed ? model->config.stack->count : model->config.layers;
-    GS_NEW(model->members, count);
-    model->count = model->config.layers = count;
-    int64_t in = f;
-    for (int64_t k = 0; k < count; k++) {
-        GS_TRY(open_member(model, &model->members[k], recipe, k, in, c, seed));
-        in = model->members[k].width;
-        model->needs_graph = model->needs_graph || model->members[k].layer->needs_graph;
+    const gs_model_config *config = &model->config;
+    bool jumps = config->jump != JUMP_NONE;
+    if (jumps && config->after == 1)
+        GS_FAIL(GS_BAD_USAGE, "jump gives the linear layer behind the stack something to read, but "
+                              "after=none leaves that layer out.");
+    if (listed)
+        model->config.layers = config->stack->count;
+    int64_t front = has_end(config, config->before, false), width = f;
+    bool back = has_end(config, config->after, jumps);
+    model->count = config->layers + front + back;
+    GS_NEW(model->members, model->count);
+    for (int64_t k = 0; k < model->count; k++) {
+        member *m = &model->members[k];
+        m->end = (front && k == 0) || (back && k == model->count - 1);
+        GS_TRY(jumped_width(model, k, &width));
+        GS_TRY(open_member(model, m, recipe, k, front, width, c, seed));
+        model->needs_graph = model->needs_graph || m->layer->needs_graph;
+        model->wants_first = model->wants_first || m->layer->wants_first;
     }
+    GS_TRY(check_whole(model));
     *out = model;
     model = NULL;
 done:
@@ -213,6 +304,7 @@ void gs_model_free(gs_model *m) {
         gs_free(part->options);
         gs_free(part->prefix);
         gs_free(part->norm_prefix);
+        gs_free(part->residual_prefix);
         gs_free(part->site);
     }
     gs_free(m->members);
@@ -220,162 +312,8 @@ void gs_model_free(gs_model *m) {
     gs_free(m);
 }
 
-static gs_entry *norm_entry(const member *m, gs_pass *pass, const char *what) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.%s", m->norm_prefix, what);
-    gs_entry *e = gs_state_find(m->place.state, name);
-    if (!e)
-        gs_tape_fail(pass->tape, gs_fail(GS_FAILED, "The model has no parameter '%s'.", name));
-    return e;
-}
-
-static gs_var *normalise(const gs_model *model, const member *m, gs_pass *pass, gs_var *x) {
-    gs_tape *t = pass->tape;
-    gs_entry *gain = norm_entry(m, pass, "weight"), *bias = norm_entry(m, pass, "bias");
-    if (!gain || !bias)
-        return gs_tape_dead(t);
-    gs_var *g = gs_tape_param(t, &gain->value, gain->frozen ? NULL : &gain->grad);
-    gs_var *b = gs_tape_param(t, &bias->value, bias->frozen ? NULL : &bias->grad);
-    if (model->config.norm == 2)
-        return gs_layer_norm(t, x, g, b);
-    gs_entry *mean = norm_entry(m, pass, "running_mean"), *var = norm_entry(m, pass, "running_var");
-    if (!mean || !var)
-        return gs_tape_dead(t);
-    return gs_batch_norm(t, x, g, b, &mean->value, &var->value);
-}
-
-/* Everything after the layer itself: bias, norm, activation, dropout. */
-static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pass, gs_var *x,
-                            gs_tap *tap) {
-    gs_tape *t = pass->tape;
-    const gs_model_config *config = &model->config;
-    gs_var *bias = m->layer->bias ? gs_place_param(&m->place, pass, "bias") : NULL;
-    gs_activation kind = (gs_activation)config->activation;
-    if (!tap && !m->place.last && config->norm == 0)
-        return gs_epilogue_over(t, x, bias, kind, config->dropout, m->site);
-    if (bias)
-        x = gs_add_bias(t, x, bias);
-    if (tap)
-        *tap = (gs_tap){.pre = x, .post = x, .attention = pass->attention};
-    if (m->place.last)
-        return x;
-    if (config->norm > 0)
-        x = normalise(model, m, pass, x);
-    x = gs_activate(t, x, kind, 0.01);
-    if (tap)
-        tap->post = x;
-    return gs_dropout(t, x, config->dropout, m->site);
-}
-
-/* Layer k reads operators[k * step]. */
-static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators, int64_t step,
-                          gs_var *x, gs_tap *taps) {
-    gs_pass pass = {.tape = t, .wants_attention = taps != NULL};
-    double drop = m->config.input_dropout;
-    if (drop < 0)
-        drop = m->needs_graph ? m->config.dropout : 0;
-    if (m->needs_graph && !operators) {
-        gs_tape_fail(t, gs_fail(GS_BAD_USAGE, "This model reads a graph; give one with -g."));
-        return gs_tape_dead(t);
-    }
-    x = gs_dropout(t, x, drop, "dropout/input");
-    for (int64_t k = 0; k < m->count; k++) {
-        const member *part = &m->members[k];
-        pass.operators = operators ? operators + k * step : NULL;
-        pass.attention = (gs_attention){0};
-        gs_var *y = part->layer->forward(&part->place, &pass, x);
-        if (m->config.memory == 1 && !taps && gs_tape_training(t))
-            gs_tape_lighten(t, x);
-        x = finish_layer(m, part, &pass, y, taps ? &taps[k] : NULL);
-    }
-    return x;
-}
-
-gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
-                         gs_tap *taps) {
-    return run_layers(m, t, operators, 0, x, taps);
-}
-
-gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x) {
-    return run_layers(m, t, operators, 1, x, NULL);
-}
-
-static gs_status find_array(const member *m, const char *prefix, const char *suffix,
-                            const gs_matrix **out) {
-    char name[256];
-    snprintf(name, sizeof name, "%s.%s", prefix, suffix);
-    gs_entry *e = gs_state_find(m->place.state, name);
-    *out = e ? &e->value : NULL;
-    return e ? GS_OK : gs_fail(GS_FAILED, "The model has no parameter '%s'.", name);
-}
-
-gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out) {
-    gs_status status = GS_OK;
-    const member *part = &m->members[k];
-    const gs_matrix *found;
-    *out = (gs_stage){.layer = part->layer, .in = part->place.in, .width = part->width};
-    if (part->layer->product)
-        GS_TRY(find_array(part, part->prefix, part->layer->product, &out->product));
-    if (part->layer->bias) {
-        GS_TRY(find_array(part, part->prefix, "bias", &found));
-        out->bias = found->data;
-    }
-    if (part->place.last)
-        goto done;
-    out->activation = (gs_activation)m->config.activation;
-    static const char *const names[] = {"weight", "bias", "running_mean", "running_var"};
-    const float **arrays[] = {&out->gain, &out->shift, &out->mean, &out->var};
-    int count = m->config.norm == 0 ? 0 : (m->config.norm == 1 ? 4 : 2);
-    for (int a = 0; a < count; a++) {
-        GS_TRY(find_array(part, part->norm_prefix, names[a], &found));
-        *arrays[a] = found->data;
-    }
-done:
-    return status;
-}
-
 int64_t gs_model_layers(const gs_model *m) { return m->count; }
 bool gs_model_needs_graph(const gs_model *m) { return m->needs_graph; }
-/* Arrays between the output of a layer and the input of the next: one, in place after ReLU where
-   the layer's gradient does not read its output; with a norm one for each step. */
-static int64_t arrays_after(const gs_model_config *c, const member *part) {
-    if (part->place.last)
-        return 0;
-    if (c->norm == 0)
-        return c->activation != GS_RELU || part->layer->arrays > 0;
-    return 1 + (c->activation != GS_IDENTITY) + (c->dropout > 0) + part->layer->bias;
-}
-
-/* Those of them that are kept until the gradient. */
-static int64_t arrays_kept(const gs_model_config *c, const member *part) {
-    int64_t after = arrays_after(c, part), normed = c->norm > 0 ? 1 + part->layer->bias : 0;
-    return c->memory == 1 && after > normed ? normed : after;
-}
-
-int64_t gs_model_activations(const gs_model *m, int64_t n, int64_t entries, bool sparse_x) {
-    double drop = m->config.input_dropout;
-    drop = drop < 0 ? (m->needs_graph ? m->config.dropout : 0) : drop;
-    int64_t columns = 0, flying = 2 * gs_model_widest(m), heads = 0, remade = 0;
-    for (int64_t k = 0; k < m->count; k++) {
-        const member *part = &m->members[k];
-        int64_t arrays = part->layer->arrays > 0 ? part->layer->arrays : 1;
-        int64_t again = arrays_after(&m->config, part) - arrays_kept(&m->config, part);
-        columns += (arrays + arrays_kept(&m->config, part)) * part->width;
-        remade = again * part->width > remade ? again * part->width : remade;
-        int64_t own = part->layer->arrays > 1 ? part->width / part->place.out : 0;
-        heads = own > heads ? own : heads;
-    }
-    if (!sparse_x && (drop > 0 || m->needs_graph)) /* dropped, or aggregated */
-        columns += m->count > 0 ? m->members[0].place.in : 0;
-    return 4 * (n * (columns + flying + remade + 4 * heads) + entries * heads);
-}
-
-int64_t gs_model_widest(const gs_model *m) {
-    int64_t widest = 0;
-    for (int64_t k = 0; k < m->count; k++)
-        widest = m->members[k].width > widest ? m->members[k].width : widest;
-    return widest;
-}
 int64_t gs_model_parameters(const gs_model *m) {
     int64_t total = 0;
     for (int64_t k = 0; k < m->state->count; k++) {
@@ -393,9 +331,10 @@ gs_status gs_model_describe(const gs_model *m, gs_value *map) {
     if (!m->config.stack)
         gs_map_remove(fields, "stack");
     GS_TRY(gs_value_merge(map, fields));
+    bool listed = own_map(&m->config, 0) != NULL;
     for (int64_t k = 0; k < m->count; k++) {
         const member *part = &m->members[k];
-        if (own_map(&m->config, k) || !part->layer->options)
+        if (listed || part->end || !part->layer->options)
             continue; /* layers of a `stack` keep their options there */
         gs_value_free(fields);
         fields = NULL;

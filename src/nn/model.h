@@ -11,7 +11,10 @@ typedef struct gs_model_config {
     int64_t layers;       /* 1 or more; the last one yields the logits */
     int64_t hidden;       /* width of the others (per head where heads are concatenated) */
     int activation;       /* gs_activation, between layers */
-    int norm;             /* 0 none, 1 batch, 2 layer */
+    int norm;             /* 0 none, 1 batch, 2 layer, 3 graph, 4 pair */
+    int residual;         /* 0 none, 1 identity, 2 linear, 3 dense */
+    int jump;             /* 0 none, 1 cat, 2 max, 3 sum */
+    int before, after;    /* 0 auto, 1 none, 2 linear */
     double dropout;       /* after each activation */
     double input_dropout; /* on the input features; -1: dropout where layers need a graph, else 0 */
     int memory;           /* 0 normal, 1 low */
@@ -47,8 +50,11 @@ gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *ope
 typedef struct gs_stage {
     const gs_layer *layer;
     int64_t in, width;
-    const gs_matrix *product;  /* [in,width], or NULL: see gs_layer */
-    const float *bias;         /* [width] or NULL */
+    gs_operator operator_kind; /* that it reads, or GS_OPERATOR_NONE */
+    bool by_blocks;            /* it can be computed from the neighbourhood of some nodes */
+    const gs_matrix
+        *product;      /* [in,width] if the layer is that product and nothing else, or NULL */
+    const float *bias; /* [width] or NULL */
     const float *gain, *shift; /* [width] of a norm, or NULL: none */
     const float *mean, *var;   /* [width] of batch norm, or NULL: layer norm */
     gs_activation activation;  /* after all that; a leaky slope is 0.01 */

@@ -59,6 +59,7 @@ static world open_world(void) {
     add_param(&w, "w", D, D);
     add_param(&w, "v", 1, D);
     add_param(&w, "u", 1, D);
+    add_param(&w, "mean_scale", 1, D);
     add_param(&w, "s", w.graph->nnz, HEADS);
     add_param(&w, "p", N, HEADS);
     add_param(&w, "q", N, HEADS);
@@ -122,6 +123,11 @@ enum {
     HEAD_DOT,
     LAYER_NORM,
     BATCH_NORM,
+    GRAPH_NORM,
+    PAIR_NORM,
+    FIRST_ROWS,
+    MAXIMUM,
+    MAXIMUM_SAME,
     PROPAGATE,
     PROPAGATE_EDGES,
     EDGE_ADD,
@@ -129,6 +135,13 @@ enum {
     EDGE_DROPOUT,
     ATTEND,
     ATTEND_DROPPED,
+    BLEND,
+    BLEND_SAME,
+    DIFFUSE,
+    DIFFUSE_POWER,
+    DIFFUSE_NONE,
+    NEIGHBOUR_MAX,
+    EDGE_SCORE,
     LOG_SOFTMAX,
     NLL,
     NLL_ROWS,
@@ -191,6 +204,16 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return weighed(w, t, gs_layer_norm(t, a, v, u));
     case BATCH_NORM:
         return weighed(w, t, gs_batch_norm(t, a, v, u, &w->mean, &w->var));
+    case GRAPH_NORM:
+        return weighed(w, t, gs_graph_norm(t, a, v, u, param(w, t, "mean_scale")));
+    case PAIR_NORM:
+        return weighed(w, t, gs_pair_norm(t, a));
+    case FIRST_ROWS:
+        return weighed(w, t, gs_first_rows(t, a, 5));
+    case MAXIMUM:
+        return weighed(w, t, gs_maximum(t, a, gs_add(t, a, gs_activate(t, b, GS_TANH, 0))));
+    case MAXIMUM_SAME:
+        return weighed(w, t, gs_maximum(t, a, a));
     case PROPAGATE:
         return weighed(w, t, gs_propagate(t, g, NULL, 1, a));
     case PROPAGATE_EDGES:
@@ -205,6 +228,21 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return weighed(w, t, gs_attend_to(t, g, p, q, a, 0.2, 0, "e"));
     case ATTEND_DROPPED:
         return weighed(w, t, gs_attend_to(t, g, p, q, a, 0.2, 0.4, "e"));
+    case BLEND:
+        return weighed(w, t, gs_blend(t, a, 0.3, b, -1.5));
+    case BLEND_SAME:
+        return weighed(w, t, gs_blend(t, a, 0.3, a, 0.9));
+    case DIFFUSE: /* h is read twice: its gradient is added to */
+        return weighed(w, t, gs_add(t, gs_diffuse(t, g, a, 4, 0.3), a));
+    case DIFFUSE_POWER:
+        return weighed(w, t, gs_diffuse(t, g, a, 3, 0));
+    case DIFFUSE_NONE:
+        return weighed(w, t, gs_diffuse(t, g, a, 0, 0.5));
+    case NEIGHBOUR_MAX:
+        return weighed(w, t, gs_add(t, gs_neighbour_max(t, g, a), a));
+    case EDGE_SCORE:
+        /* a slope near 1: finite differences step over the kink of some edge; goldens have 0.2 */
+        return weighed(w, t, gs_edge_score(t, g, a, b, u, HEADS, 0.9));
     case LOG_SOFTMAX:
         return weighed(w, t, gs_log_softmax(t, a));
     case NLL:

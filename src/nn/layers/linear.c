@@ -1,17 +1,12 @@
 /* linear.c - a dense layer without a graph: a stack of these is an MLP. */
-#include <math.h>
-
 #include "nn/layer.h"
 
-/* torch.nn.Linear's initial values: weights and bias uniform within 1/sqrt(in). */
 static gs_status declare(const gs_place *place) {
     gs_status status = GS_OK;
     gs_entry *weight, *bias;
-    double bound = 1 / sqrt(place->in > 0 ? (double)place->in : 1);
     GS_TRY(gs_place_add(place, "weight", place->in, place->out, true, &weight));
     GS_TRY(gs_place_add(place, "bias", 1, place->out, false, &bias));
-    gs_init_uniform(weight, place->seed, bound);
-    gs_init_uniform(bias, place->seed, bound);
+    gs_init_linear(weight, bias, place->seed, place->in);
 done:
     return status;
 }
@@ -26,7 +21,7 @@ const gs_layer gs_layer_linear = {
     .name = "linear",
     .summary = "A dense layer that reads no graph; stacked, a multi-layer perceptron (mlp).",
     .source = "X W + b",
-    .bias = true,
+    .bias = "bias",
     .product = "weight",
     .declare = declare,
     .forward = forward,

@@ -1,0 +1,58 @@
+/* gin.c - graph isomorphism network: a perceptron on the sum of a node and its neighbours. */
+#include "nn/layer.h"
+
+typedef struct gin_options {
+    double epsilon;
+} gin_options;
+
+static const gs_option options[] = {{"epsilon", GS_OPT_FLOAT, offsetof(gin_options, epsilon), "0",
+                                     -1e6, 1e6, NULL,
+                                     "A node counts 1 + epsilon times as much as a neighbour."},
+                                    {0}};
+
+static gs_status add_linear(const gs_place *place, const char *weight_name, const char *bias_name,
+                            int64_t in) {
+    gs_status status = GS_OK;
+    gs_entry *weight, *bias;
+    GS_TRY(gs_place_add(place, weight_name, in, place->out, true, &weight));
+    GS_TRY(gs_place_add(place, bias_name, 1, place->out, false, &bias));
+    gs_init_linear(weight, bias, place->seed, in);
+done:
+    return status;
+}
+
+static gs_status declare(const gs_place *place) {
+    gs_status status = add_linear(place, "nn.0.weight", "nn.0.bias", place->in);
+    return status == GS_OK ? add_linear(place, "nn.2.weight", "nn.2.bias", place->out) : status;
+}
+
+/* relu(((1+eps) X + A X) W0 + b0) W2 + b2; the first product comes before the sum, since X may be
+   sparse and the sum would not be. */
+static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
+    const gin_options *o = place->options;
+    gs_tape *t = pass->tape;
+    gs_csr *a = gs_pass_operator(pass, GS_OPERATOR_PLAIN);
+    if (!a)
+        return gs_tape_dead(t);
+    gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "nn.0.weight"));
+    gs_var *sum = gs_propagate(t, a, NULL, 1, h);
+    h = gs_blend(t, gs_pass_targets(pass, a, h), 1 + o->epsilon, sum, 1);
+    h = gs_epilogue_over(t, h, gs_place_param(place, pass, "nn.0.bias"), GS_RELU, 0, "");
+    return gs_matmul(t, h, gs_place_param(place, pass, "nn.2.weight"));
+}
+
+const gs_layer gs_layer_gin = {
+    .abi = GS_ABI,
+    .name = "gin",
+    .summary = "Graph isomorphism network: a two-layer perceptron on sums over neighbours.",
+    .source = "Xu et al., ICLR 2019 (arXiv 1810.00826): MLP((1+eps) x_i + sum of x_j)",
+    .options = options,
+    .options_bytes = sizeof(gin_options),
+    .needs_graph = true,
+    .operator_kind = GS_OPERATOR_PLAIN,
+    .bias = "nn.2.bias",
+    .by_blocks = true,
+    .arrays = 3,
+    .declare = declare,
+    .forward = forward,
+};
