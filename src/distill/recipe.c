@@ -229,14 +229,13 @@ done:
 }
 
 /* The stack's options, by building it once for tiny widths. */
-static gs_status resolve_model(const gs_value *flat, gs_value *resolved, bool *needs_graph) {
+static gs_status resolve_model(const gs_value *flat, gs_value *resolved) {
     gs_status status = GS_OK;
     gs_model *model = NULL;
     gs_state *state = gs_state_new();
     if (!state)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_model_new(flat, 1, 2, state, 0, &model));
-    *needs_graph = gs_model_needs_graph(model);
     GS_TRY(gs_model_describe(model, resolved));
 done:
     gs_model_free(model);
@@ -248,7 +247,6 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
     gs_status status = GS_OK;
     gs_train_config train = {0};
     gs_split_config split = {0};
-    bool needs_graph = false;
     *resolved = NULL;
     gs_value *out = gs_map();
     if (!out)
@@ -261,13 +259,10 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
         if (note)
             GS_TRY(gs_map_set(out, note_keys[k], gs_value_clone(note)));
     }
-    GS_TRY(resolve_model(flat, out, &needs_graph));
+    GS_TRY(resolve_model(flat, out));
     GS_TRY(resolve_table(gs_train_options, &train, flat, "The recipe", out));
     GS_TRY(resolve_table(gs_split_options, &split, flat, "The recipe", out));
     GS_TRY(resolve_methods(gs_map_get(flat, "methods"), distilled, out));
-    if (needs_graph && gs_get_int(out, "batch_size", 0) > 0)
-        GS_FAIL(GS_BAD_USAGE, "batch_size is for models without a graph; this one reads its "
-                              "neighbours and trains on the whole graph at once.");
     *resolved = out;
     out = NULL;
 done:

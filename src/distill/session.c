@@ -34,7 +34,7 @@ done:
 static gs_status open_reordered(session *s) {
     gs_status status = GS_OK;
     gs_order kind = GS_ORDER_NONE;
-    if (!s->by_rows)
+    if (!s->by_rows && s->config.sampling == 0)
         GS_TRY(gs_reorder(s->data->adjacency, gs_model_widest(s->model),
                           (gs_order)s->config.reorder, &s->node_of, &kind));
     if (!s->node_of) {
@@ -94,7 +94,11 @@ static void set_decay(session *s) {
     for (int64_t k = 0; k < s->state->count; k++) {
         gs_entry *e = s->state->entries[k];
         bool decays = s->config.decay_layers == 0 || e->layer == 0;
-        e->decay = e->kind == GS_PARAMETER && decays ? s->config.weight_decay : 0;
+        bool end = strncmp(e->name, "lins.", 5) == 0 || strncmp(e->name, "lin.", 4) == 0;
+        double decay = s->config.weight_decay;
+        if (end && s->config.weight_decay_ends >= 0)
+            decay = s->config.weight_decay_ends;
+        e->decay = e->kind == GS_PARAMETER && decays ? decay : 0;
     }
 }
 
@@ -159,13 +163,7 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(session_terms(s));
     set_decay(s);
     GS_TRY(open_history(s));
-    if (!s->by_rows && s->config.batch_size > 0)
-        GS_FAIL(GS_BAD_USAGE, "batch_size is for models without a graph.");
-    if (s->observed.x_sparse) {
-        if (s->by_rows)
-            GS_TRY(gs_row_batch_new(s->observed.x_sparse, s->largest_batch, &s->batch));
-        GS_TRY(gs_csr_need_transpose(s->observed.x_sparse));
-    }
+    GS_TRY(session_feed_open(s));
     GS_TRY(open_validation_rows(s));
 done:
     return status;
@@ -176,7 +174,7 @@ void session_close(session *s) {
     session_terms_close(s);
     gs_operators_free(&s->operators);
     gs_operators_free(&s->full_operators);
-    gs_row_batch_free(s->batch);
+    session_feed_close(s);
     gs_csr_free(s->validation_x);
     gs_matrix_free(&s->validation_dense);
     gs_tape_free(s->tape);

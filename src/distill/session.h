@@ -5,6 +5,7 @@
 #include "base/pace.h"
 #include "distill/train.h"
 #include "graph/row_batch.h"
+#include "graph/sample.h"
 
 /* A method at work. */
 typedef struct term {
@@ -35,6 +36,29 @@ typedef struct sweep {
     int64_t count;
     bool batched; /* several steps an epoch */
 } sweep;
+
+/* How nodes go into the model while training. */
+typedef enum feed_kind {
+    FEED_WHOLE,      /* the training graph at once */
+    FEED_ROWS,       /* rows of a student without a graph */
+    FEED_NEIGHBOURS, /* some nodes and a sample of their neighbours, hop by hop */
+    FEED_CLUSTERS,   /* the part induced by some clusters */
+    FEED_GRAPHS,     /* some of the graphs that the data set is made of */
+    FEED_THINNED     /* the training graph without some edges */
+} feed_kind;
+
+typedef struct feed_state {
+    feed_kind kind;
+    unsigned kinds; /* operators that the layers read: bits 1 << kind */
+    gs_sample sample;
+    gs_part part;
+    gs_operators *operators;       /* [layers] the blocks of `sample` */
+    int64_t parts;                 /* clusters or graphs … */
+    int64_t *part_ptr, *part_node; /* … and their nodes */
+    int64_t *batch;                /* [observed n] nodes of the parts at hand */
+    gs_operators *now;             /* of this step; NULL for models without a graph */
+    bool by_blocks;                /* `now` is one for each layer */
+} feed_state;
 
 typedef struct session {
     const gs_value *recipe;
@@ -67,6 +91,7 @@ typedef struct session {
     sweep *sweeps;
     int64_t sweep_count;
     int64_t largest_batch;
+    feed_state feed;
     gs_row_batch *batch;  /* sparse features of a batch */
     gs_csr *validation_x; /* features of validation rows, for students by rows */
     gs_matrix validation_dense;
@@ -96,8 +121,19 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
 gs_status session_terms(session *s);
 void session_terms_close(session *s);
 
+/* feed.c: opened after the terms. session_feed prepares the features of nodes[0..count) (NULL: all)
+   and the operators of this step; session_forward then runs the model, whose output row k is that
+   of nodes[k]. */
+gs_status session_feed_open(session *s);
+void session_feed_close(session *s);
+bool session_feeds_parts(const session *s);
+/* The nodes of some parts, in feed.batch; returns how many. */
+int64_t session_feed_parts(session *s, const int64_t *parts, int64_t count);
+gs_status session_feed(session *s, uint64_t step, const int64_t *nodes, int64_t count, gs_var **x);
+gs_var *session_forward(session *s, gs_var *x, gs_tap *taps);
+
 /* step.c: one optimiser step on nodes[0..count) of the training graph (NULL: all of them). *loss
-   gets the weighted sum. */
+   gets the weighted sum, NAN if no node of them teaches anything. */
 gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
                        double *loss);
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */

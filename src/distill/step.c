@@ -6,30 +6,6 @@
 #include "distill/session.h"
 #include "grad/optim.h"
 
-/* The features that go in: all of them, or the rows of a batch. */
-static gs_var *features_in(session *s, const int64_t *nodes, int64_t count) {
-    if (s->observed.x_sparse)
-        return gs_tape_sparse(s->tape, nodes ? gs_row_batch_take(s->batch, nodes, count)
-                                             : s->observed.x_sparse);
-    gs_var *x = gs_tape_fixed(s->tape, &s->observed.x);
-    return nodes ? gs_take_rows(s->tape, x, nodes, count) : x;
-}
-
-/* The user's row numbers of the rows that go in, for random draws. */
-static gs_status name_rows(session *s, const int64_t *nodes, int64_t count) {
-    const int64_t *ids = nodes ? nodes : s->node_of;
-    if (nodes && s->node_of) {
-        int64_t *original = gs_tape_extra(s->tape, (size_t)(count + 1) * sizeof *original);
-        if (!original)
-            return gs_tape_status(s->tape);
-        for (int64_t k = 0; k < count; k++)
-            original[k] = s->node_of[nodes[k]];
-        ids = original;
-    }
-    gs_tape_row_ids(s->tape, ids);
-    return GS_OK;
-}
-
 static gs_status load_teacher(session *s, term *t) {
     gs_status status = GS_OK;
     for (int64_t k = 0; k < t->need_count; k++) {
@@ -67,13 +43,13 @@ static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t 
 
 static gs_var *forward_again(const gs_view *view, gs_var *x) {
     session *s = view->forward_context;
-    return gs_model_forward(s->model, s->tape, view->operators, x, NULL);
+    return session_forward(s, x, NULL);
 }
 
 static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logits, int64_t epoch) {
     gs_view view = {.tape = s->tape,
                     .graph = &s->observed,
-                    .operators = s->by_rows ? NULL : &s->operators,
+                    .operators = s->feed.now,
                     .nodes = nodes,
                     .rows = t->rows,
                     .count = t->count,
@@ -94,26 +70,29 @@ static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logi
 gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
                        double *loss) {
     gs_status status = GS_OK;
-    gs_var *total = NULL;
+    gs_var *total = NULL, *x = NULL;
     uint64_t step = (uint64_t)gs_state_get(s->state, "step", 0);
+    int64_t learning = 0;
+    *loss = (double)NAN;
+    for (int64_t k = 0; k < w->term_count; k++) {
+        w->terms[k]->value = NULL;
+        GS_TRY(choose_rows(s, w->terms[k], nodes, count, !w->batched));
+        learning += w->terms[k]->count;
+    }
+    if (learning == 0)
+        goto done;
     gs_tape_start(s->tape, s->seed, step, true);
     gs_state_zero_grads(s->state);
-    GS_TRY(name_rows(s, nodes, count));
-    gs_var *x = features_in(s, nodes, count);
-    gs_var *logits =
-        gs_model_forward(s->model, s->tape, s->by_rows ? NULL : &s->operators, x, s->taps);
+    GS_TRY(session_feed(s, step, nodes, count, &x));
+    gs_var *logits = session_forward(s, x, s->taps);
     for (int64_t k = 0; k < w->term_count; k++) {
         term *t = w->terms[k];
-        t->value = NULL;
-        GS_TRY(choose_rows(s, t, nodes, count, !w->batched));
         if (t->count == 0)
             continue;
         t->value = term_loss(s, t, nodes, logits, epoch);
         gs_var *part = t->weight == 1 ? t->value : gs_scale(s->tape, t->value, t->weight);
         total = total ? gs_add(s->tape, total, part) : part;
     }
-    if (!total)
-        goto done;
     GS_TRY(gs_backward(s->tape, total));
     *loss = (double)total->value.data[0];
     for (int64_t k = 0; k < w->term_count; k++)
@@ -161,7 +140,8 @@ gs_status session_score(session *s, double *val_loss, double *val_accuracy,
     gs_tape_start(s->tape, s->seed, 0, false);
     gs_var *x;
     if (!s->by_rows)
-        x = features_in(s, NULL, s->observed.n);
+        x = s->observed.x_sparse ? gs_tape_sparse(s->tape, s->observed.x_sparse)
+                                 : gs_tape_fixed(s->tape, &s->observed.x);
     else if (s->validation_x)
         x = gs_tape_sparse(s->tape, s->validation_x);
     else

@@ -93,8 +93,8 @@ static gs_status open_sweep(session *s, sweep *w, term *first, int64_t count) {
                 break;
             }
     int64_t batch = s->config.batch_size;
-    w->batched = batch > 0 && batch < w->count;
-    int64_t largest = w->batched ? batch : w->count;
+    w->batched = (batch > 0 && batch < w->count) || s->config.sampling >= 2;
+    int64_t largest = w->batched && batch > 0 ? batch : w->count;
     if (largest > s->largest_batch)
         s->largest_batch = largest;
 done:

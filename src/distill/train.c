@@ -16,6 +16,13 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static void add_loss(double loss, double *sum, int64_t *steps) {
+    if (isnan(loss)) /* no node of the batch had anything to learn from */
+        return;
+    *sum += loss;
+    *steps += 1;
+}
+
 /* All steps of one sweep. */
 static gs_status run_sweep(session *s, sweep *w, int64_t index, int64_t epoch, double *loss_sum,
                            int64_t *steps) {
@@ -24,26 +31,30 @@ static gs_status run_sweep(session *s, sweep *w, int64_t index, int64_t epoch, d
     if (w->count == 0)
         return GS_OK;
     if (!w->batched) {
-        bool all = !s->by_rows || w->count == s->observed.n;
+        bool all = s->feed.kind == FEED_WHOLE || s->feed.kind == FEED_THINNED ||
+                   (s->by_rows && w->count == s->observed.n);
         GS_TRY(session_step(s, w, all ? NULL : w->nodes, all ? s->observed.n : w->count, epoch,
                             &loss));
-        *loss_sum += loss;
-        *steps += 1;
+        add_loss(loss, loss_sum, steps);
         return GS_OK;
     }
     char site[32] = "batch/0";
     site[6] = (char)('0' + index % 10);
-    gs_permutation(gs_key_make(s->seed, (uint64_t)epoch, site), w->count, w->draw);
-    for (int64_t k = 0; k < w->count; k++)
+    bool parts = session_feeds_parts(s);
+    int64_t things = parts ? s->feed.parts : w->count;
+    int64_t batch = parts ? s->config.batch_parts : s->config.batch_size;
+    gs_permutation(gs_key_make(s->seed, (uint64_t)epoch, site), things, w->draw);
+    for (int64_t k = 0; !parts && k < things; k++)
         w->order[k] = w->nodes[w->draw[k]];
-    int64_t batch = s->config.batch_size;
-    for (int64_t from = 0; from < w->count; from += batch) {
-        int64_t count = w->count - from < batch ? w->count - from : batch;
+    for (int64_t from = 0; from < things; from += batch) {
+        int64_t count = things - from < batch ? things - from : batch;
         if (count < batch && s->config.drop_last)
             break;
-        GS_TRY(session_step(s, w, w->order + from, count, epoch, &loss));
-        *loss_sum += loss;
-        *steps += 1;
+        const int64_t *nodes = parts ? s->feed.batch : w->order + from;
+        if (parts)
+            count = session_feed_parts(s, w->draw + from, count);
+        GS_TRY(session_step(s, w, nodes, count, epoch, &loss));
+        add_loss(loss, loss_sum, steps);
     }
 done:
     return status;

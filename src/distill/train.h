@@ -14,11 +14,16 @@ typedef struct gs_train_config {
     int ties;           /* 0 later, 1 earlier: which of two equal scores is kept */
     int64_t eval_every; /* epochs */
     double lr, weight_decay;
-    int decay_layers;   /* 0 all, 1 first */
-    int optimizer;      /* 0 adam, 1 adamw */
-    int64_t batch_size; /* rows a step; 0: all at once. Only for students without a graph */
-    bool drop_last;     /* leave out the incomplete last batch (unless it is the only one) */
-    int schedule;       /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
+    int decay_layers;           /* 0 all, 1 first */
+    int optimizer;              /* 0 adam, 1 adamw */
+    double weight_decay_ends;   /* of linear layers around the stack; -1: weight_decay */
+    int64_t batch_size;         /* nodes a step; 0: all at once */
+    int sampling;               /* 0 none, 1 neighbours, 2 clusters, 3 graphs */
+    gs_value *fanout;           /* neighbours a node, for all layers or one by one */
+    int64_t parts, batch_parts; /* clusters of the graph; clusters or graphs a step */
+    double edge_dropout;
+    bool drop_last; /* leave out the incomplete last batch (unless it is the only one) */
+    int schedule;   /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by their sum */
     int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;

@@ -17,10 +17,28 @@ const gs_option gs_train_options[] = {
      "Weight decay: added to the gradient by adam, decoupled in adamw."},
     {"decay_layers", GS_OPT_CHOICE, offsetof(gs_train_config, decay_layers), "all", 0, 0,
      "all|first", "Layers whose parameters decay."},
+    {"weight_decay_ends", GS_OPT_FLOAT, offsetof(gs_train_config, weight_decay_ends), "-1", -1, 1e3,
+     NULL, "Weight decay of linear layers before and after the stack; -1 is weight_decay."},
     {"optimizer", GS_OPT_CHOICE, offsetof(gs_train_config, optimizer), "adam", 0, 0, "adam|adamw",
      "Adam, or AdamW with decoupled weight decay."},
     {"batch_size", GS_OPT_INT, offsetof(gs_train_config, batch_size), "0", 0, 1e9, NULL,
-     "Nodes a step, shuffled each epoch; 0 takes all at once. For models without a graph."},
+     "Nodes a step, shuffled each epoch; 0 takes all at once. For models without a graph, and with "
+     "sampling=neighbours."},
+    {"sampling", GS_OPT_CHOICE, offsetof(gs_train_config, sampling), "none", 0, 0,
+     "none|neighbours|clusters|graphs",
+     "What a step of a model with a graph reads: the whole graph, a sample of the neighbours of "
+     "batch_size nodes, the part inside of batch_parts clusters, or batch_parts graphs of "
+     "several."},
+    {"fanout", GS_OPT_VALUE, offsetof(gs_train_config, fanout), "10", 0, 0, NULL,
+     "Neighbours sampled for each node (sampling neighbours): one number, or one for each layer "
+     "from "
+     "the first to the last, as in 10,5; 0 takes all."},
+    {"parts", GS_OPT_INT, offsetof(gs_train_config, parts), "32", 1, 1e9, NULL,
+     "Clusters that the graph is cut into (sampling clusters)."},
+    {"batch_parts", GS_OPT_INT, offsetof(gs_train_config, batch_parts), "1", 1, 1e9, NULL,
+     "Clusters or graphs a step."},
+    {"edge_dropout", GS_OPT_FLOAT, offsetof(gs_train_config, edge_dropout), "0", 0, 0.999, NULL,
+     "Share of the edges that a step leaves out; operators are made of the others."},
     {"drop_last", GS_OPT_BOOL, offsetof(gs_train_config, drop_last), "false", 0, 0, NULL,
      "Leave out the incomplete last batch of an epoch, as GLNN's code does."},
     {"schedule", GS_OPT_CHOICE, offsetof(gs_train_config, schedule), "sum", 0, 0, "sum|alternate",

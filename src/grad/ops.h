@@ -67,8 +67,8 @@ gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *
 
 /* Attention in one step, without an array over the edges: with score_e = leakyrelu(dst_i + src_j)
    and alpha its softmax over the edges of each destination, y_i = sum_j dropout(alpha_ij) h_j, head
-   by head. dst and src [n,heads], h [n,heads*d], y [n_dst,heads*d]; slope 0 to 1. The same random
-   field as gs_edge_dropout. */
+   by head. dst [n_dst,heads], src [n_src,heads], h [n_src,heads*d], y [n_dst,heads*d]; slope 0
+   to 1. The same random field as gs_edge_dropout. */
 gs_var *gs_attend_to(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *h, double slope,
                      double p, const char *site);
 

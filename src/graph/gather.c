@@ -4,55 +4,27 @@
 
 #include "base/alloc.h"
 #include "graph/kernels.h"
-
-/* Work (entries + rows) that is worth a range of its own: some ten microseconds. */
-#define CUT_WORK 2048
-
-/* Grows *block to hold `count` things of `size` bytes; what was in it is lost. */
-static gs_status grow(void *block, int64_t count, size_t size) {
-    void *made = gs_alloc_array((size_t)count, size), *old;
-    if (!made)
-        return GS_NO_MEMORY;
-    memcpy(&old, block, sizeof old);
-    gs_free(old);
-    memcpy(block, &made, sizeof made);
-    return GS_OK;
-}
+#include "graph/room.h"
 
 static gs_status make_room(gs_gather *g, int64_t rows, int64_t entries, bool values) {
     gs_status status = GS_OK;
     if (rows > g->row_room || !g->rows.ptr) {
         int64_t room = rows + rows / 2;
         g->row_room = 0;
-        GS_TRY(grow(&g->rows.ptr, room + 1, sizeof *g->rows.ptr));
+        GS_TRY(room_grow(&g->rows.ptr, room + 1, sizeof *g->rows.ptr));
         g->row_room = room;
     }
     if (entries > g->entry_room || !g->rows.col || (values && !g->value)) {
         int64_t room = entries + entries / 2;
         room = room > g->entry_room ? room : g->entry_room;
         g->entry_room = 0;
-        GS_TRY(grow(&g->rows.col, room + GS_CSR_PAD, sizeof *g->rows.col));
+        GS_TRY(room_grow(&g->rows.col, room + GS_CSR_PAD, sizeof *g->rows.col));
         if (values)
-            GS_TRY(grow(&g->value, room + 1, sizeof *g->value));
+            GS_TRY(room_grow(&g->value, room + 1, sizeof *g->value));
         g->entry_room = room;
     }
 done:
     return status;
-}
-
-static void cut_rows(gs_gather *g) {
-    gs_csr *a = &g->rows;
-    int64_t work = a->nnz + a->rows, cuts = work / CUT_WORK + 1, row = 0;
-    cuts = cuts > GS_GATHER_CUTS ? GS_GATHER_CUTS : cuts;
-    a->cuts = cuts < a->rows ? cuts : a->rows;
-    a->cut = g->cut;
-    for (int64_t k = 0; k < a->cuts; k++) {
-        a->cut[k] = row;
-        int64_t until = work * (k + 1) / a->cuts;
-        while (row < a->rows && a->ptr[row] + row < until)
-            row++;
-    }
-    a->cut[a->cuts] = a->rows;
 }
 
 gs_status gs_gather_rows(gs_gather *g, const gs_csr *x, const int64_t *ids, int64_t count,
@@ -83,7 +55,7 @@ gs_status gs_gather_rows(gs_gather *g, const gs_csr *x, const int64_t *ids, int6
     a->cols = x->cols;
     a->nnz = at;
     a->kernels = &gs_kernels_native;
-    cut_rows(g);
+    room_cut(a, g->cut, GS_GATHER_CUTS);
 done:
     return status;
 }

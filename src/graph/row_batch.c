@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "graph/grb.h"
+#include "graph/room.h"
 
 /* Chunks that a batch is cut into for the kernels. */
 #define BATCH_CUTS 16
@@ -113,28 +114,12 @@ static void transpose(const gs_csr *a, gs_csr *t, int64_t *edge_of, int64_t *nex
     memset(t->col + t->nnz, 0, GS_CSR_PAD * sizeof *t->col);
 }
 
-/* Row ranges with about equal numbers of entries and rows. */
-static void cut_rows(gs_csr *a) {
-    int64_t work = a->nnz + a->rows, row = 0;
-    a->cuts = a->rows < BATCH_CUTS ? a->rows : BATCH_CUTS;
-    for (int64_t k = 0; k < a->cuts; k++) {
-        a->cut[k] = row;
-        int64_t until = work * (k + 1) / a->cuts;
-        while (row < a->rows && a->ptr[row] + row < until)
-            row++;
-    }
-    if (a->cuts > 0)
-        a->cut[a->cuts] = a->rows;
-    else
-        a->cut[0] = 0;
-}
-
 gs_csr *gs_row_batch_take(gs_row_batch *b, const int64_t *ids, int64_t count) {
     forget_grb(&b->rows);
     forget_grb(&b->columns);
     take_rows(&b->rows, b->x, ids, count);
     transpose(&b->rows, &b->columns, b->rows.edge_of, b->next);
-    cut_rows(&b->rows);
-    cut_rows(&b->columns);
+    room_cut(&b->rows, b->rows.cut, BATCH_CUTS);
+    room_cut(&b->columns, b->columns.cut, BATCH_CUTS);
     return &b->rows;
 }

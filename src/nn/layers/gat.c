@@ -30,6 +30,7 @@ static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
     snprintf(site, sizeof site, "attention/%d", place->index);
     gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "lin.weight"));
     gs_var *dst = gs_head_dot(t, h, gs_place_param(place, pass, "att_dst"), heads);
+    dst = gs_pass_targets(pass, a, dst);
     gs_var *src = gs_head_dot(t, h, gs_place_param(place, pass, "att_src"), heads);
     if (pass->wants_attention) {
         gs_var *score =

@@ -21,22 +21,36 @@ done:
     return status;
 }
 
+/* PyG keeps epsilon beside the weights. */
+static gs_status add_epsilon(const gs_place *place) {
+    gs_entry *epsilon;
+    gs_status status = gs_place_add(place, "eps", 1, 1, false, &epsilon);
+    if (status != GS_OK)
+        return status;
+    epsilon->kind = GS_BUFFER;
+    gs_init_constant(epsilon, (float)((const gin_options *)place->options)->epsilon);
+    return GS_OK;
+}
+
 static gs_status declare(const gs_place *place) {
-    gs_status status = add_linear(place, "nn.0.weight", "nn.0.bias", place->in);
+    gs_status status = add_epsilon(place);
+    if (status != GS_OK)
+        return status;
+    status = add_linear(place, "nn.0.weight", "nn.0.bias", place->in);
     return status == GS_OK ? add_linear(place, "nn.2.weight", "nn.2.bias", place->out) : status;
 }
 
 /* relu(((1+eps) X + A X) W0 + b0) W2 + b2; the first product comes before the sum, since X may be
    sparse and the sum would not be. */
 static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
-    const gin_options *o = place->options;
     gs_tape *t = pass->tape;
+    gs_var *epsilon = gs_place_param(place, pass, "eps");
     gs_csr *a = gs_pass_operator(pass, GS_OPERATOR_PLAIN);
     if (!a)
         return gs_tape_dead(t);
     gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "nn.0.weight"));
     gs_var *sum = gs_propagate(t, a, NULL, 1, h);
-    h = gs_blend(t, gs_pass_targets(pass, a, h), 1 + o->epsilon, sum, 1);
+    h = gs_blend(t, gs_pass_targets(pass, a, h), 1 + (double)epsilon->value.data[0], sum, 1);
     h = gs_epilogue_over(t, h, gs_place_param(place, pass, "nn.0.bias"), GS_RELU, 0, "");
     return gs_matmul(t, h, gs_place_param(place, pass, "nn.2.weight"));
 }
