@@ -6,6 +6,7 @@
 /* Everyday: read a graph, train, distill, evaluate, keep. */
 #include "base/status.h"
 #include "base/value.h"
+#include "distill/adopt.h"
 #include "distill/evaluate.h"
 #include "distill/predictor.h"
 #include "distill/recipe.h"
@@ -16,6 +17,7 @@
 #include "store/importer.h"
 #include "store/model_file.h"
 #include "store/run_folder.h"
+#include "store/weights.h"
 #include "store/yaml.h"
 
 /* Building blocks: matrices, sparse operators, gradients, models. */

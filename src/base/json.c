@@ -109,7 +109,7 @@ static gs_value *container_from_json(json_t *j) {
         json_t *item;
         json_object_foreach(j, key, item) {
             if (status == GS_OK)
-                status = gs_map_set(v, key, from_json(item));
+                status = gs_map_append(v, key, from_json(item)); /* jansson saw that it is new */
         }
     } else if (status == GS_OK) {
         for (size_t k = 0; status == GS_OK && k < json_array_size(j); k++)

@@ -112,6 +112,12 @@ gs_status gs_map_set(gs_value *map, const char *key, gs_value *item) {
         map->items[at] = item;
         return GS_OK;
     }
+    return gs_map_append(map, key, item);
+}
+
+gs_status gs_map_append(gs_value *map, const char *key, gs_value *item) {
+    if (!item)
+        return GS_NO_MEMORY;
     char *name = gs_strdup(key);
     if (!name || grow(map) != GS_OK) {
         gs_free(name);

@@ -38,6 +38,8 @@ bool gs_value_equal(const gs_value *a, const gs_value *b);
 
 gs_status gs_list_add(gs_value *list, gs_value *item);
 gs_status gs_map_set(gs_value *map, const char *key, gs_value *item); /* replaces */
+/* Adds a key that the caller knows to be new, without looking for it. */
+gs_status gs_map_append(gs_value *map, const char *key, gs_value *item);
 void gs_map_remove(gs_value *map, const char *key);
 /* NULL when `map` is NULL, no map, or lacks the key; borrowed. */
 gs_value *gs_map_get(const gs_value *map, const char *key);

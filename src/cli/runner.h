@@ -27,6 +27,9 @@ gs_status runner_run(const runner *r, gs_value **summary);
 gs_status graph_open(const char *name, gs_dataset **out);
 /* A recipe by name or path with the command line's settings, flat or an experiment. */
 gs_status recipe_open(const char *name, const gs_args *args, gs_value **out);
+/* The flat recipe of one part of an experiment, which must be named ("teacher", "student"), or of a
+   recipe that is flat itself. */
+gs_status recipe_part(const gs_value *recipe, const char *part, gs_value **out);
 /* --dry-run: the resolved recipe and the memory it will take. */
 gs_status dry_run(const gs_value *resolved, const gs_dataset *data, const char *part, bool json);
 /* The table of a finished run on standard output, or its summary as JSON. */

@@ -48,6 +48,16 @@ gs_status recipe_open(const char *name, const gs_args *args, gs_value **out) {
     return status;
 }
 
+gs_status recipe_part(const gs_value *recipe, const char *part, gs_value **out) {
+    if (gs_recipe_is_experiment(recipe) && !part)
+        return gs_fail(GS_BAD_USAGE, "This recipe is a whole experiment; run it with 'graphstill "
+                                     "distill', or choose --part teacher or --part student.");
+    gs_status status = gs_recipe_part(recipe, part ? part : "student", out);
+    if (status == GS_OK && !*out)
+        status = gs_fail(GS_BAD_USAGE, "The recipe has no part '%s'.", part ? part : "student");
+    return status;
+}
+
 gs_status dry_run(const gs_value *resolved, const gs_dataset *data, const char *part, bool json) {
     gs_status status = GS_OK;
     int64_t bytes = 0;

@@ -6,8 +6,7 @@
 
 static const char *const kinds[] = {"parameter", "buffer", "slot"};
 
-/* The shape on disk; returns the rank. */
-static int disk_shape(const gs_entry *e, bool foreign, int64_t dims[3]) {
+int entry_disk_shape(const gs_entry *e, bool foreign, int64_t dims[3]) {
     const gs_matrix *m = &e->value;
     int rank = 0;
     int64_t product = 1;
@@ -32,6 +31,14 @@ static void turn(const float *from, int64_t rows, int64_t cols, float *to) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < cols; k++)
             to[k * rows + i] = from[i * cols + k];
+}
+
+void entry_fill(gs_entry *e, const float *foreign) {
+    gs_matrix *m = &e->value;
+    if (e->transposed)
+        turn(foreign, m->cols, m->rows, m->data);
+    else
+        memcpy(m->data, foreign, (size_t)(m->rows * m->cols) * sizeof(float));
 }
 
 static gs_status write_attributes(hid_t d, const gs_entry *e, int64_t position, bool turned) {
@@ -60,7 +67,7 @@ gs_status entry_write(hid_t group, const gs_entry *e, int64_t position, bool for
     float *turned = NULL;
     int64_t dims[3];
     h5_tag tag = {kinds[e->kind], "1", "parameter"};
-    int rank = disk_shape(e, foreign, dims);
+    int rank = entry_disk_shape(e, foreign, dims);
     char *link = h5_link_name(e->name);
     if (!link)
         GS_TRY(GS_NO_MEMORY);

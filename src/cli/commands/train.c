@@ -13,18 +13,6 @@ static const gs_flag flags[] = {
      false},
     {0}};
 
-/* The flat recipe of what is to be trained. */
-static gs_status pick_part(const gs_args *args, const gs_value *recipe, gs_value **out) {
-    const char *part = args_get(args, "part");
-    if (gs_recipe_is_experiment(recipe) && !part)
-        return gs_fail(GS_BAD_USAGE, "This recipe is a whole experiment; run it with 'graphstill "
-                                     "distill', or choose --part teacher or --part student.");
-    gs_status status = gs_recipe_part(recipe, part ? part : "student", out);
-    if (status == GS_OK && !*out)
-        status = gs_fail(GS_BAD_USAGE, "The recipe has no part '%s'.", part ? part : "student");
-    return status;
-}
-
 static gs_status run(const gs_args *args) {
     gs_status status = GS_OK;
     const char *graph, *folder = NULL, *name = args->word_count > 0 ? args->words[0] : "gcn";
@@ -36,7 +24,7 @@ static gs_status run(const gs_args *args) {
     if (!args->dry_run)
         GS_TRY(args_need(args, "output", &folder));
     GS_TRY(recipe_open(name, args, &recipe));
-    GS_TRY(pick_part(args, recipe, &flat));
+    GS_TRY(recipe_part(recipe, args_get(args, "part"), &flat));
     GS_TRY(gs_context(gs_recipe_resolve(flat, false, &resolved), "%s", name));
     GS_TRY(seeds_parse(args_get(args, "seeds"), "0", &seeds, &r.seed_count));
     GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
