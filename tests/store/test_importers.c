@@ -82,6 +82,40 @@ START_TEST(the_public_split) {
 }
 END_TEST
 
+/* Training, validation and test nodes of split k; of all ten where one row is given. */
+static const int chameleon_parts[10][3] = {
+    {409, 287, 194}, {427, 302, 161}, {422, 290, 178}, {412, 294, 184}, {440, 268, 182},
+    {434, 292, 164}, {418, 284, 188}, {421, 310, 159}, {431, 287, 172}, {426, 278, 186}};
+static const struct {
+    const char *name;
+    const int (*parts)[3];
+    int step; /* 0: all ten alike */
+} split_sets[] = {
+    {"heterophilous-minesweeper", (const int[1][3]){{5000, 2500, 2500}}, 0},
+    {"heterophilous-chameleon_filtered", chameleon_parts, 1},
+};
+#define SPLIT_SETS ((int)(sizeof split_sets / sizeof *split_sets))
+
+START_TEST(ten_splits_come_along) {
+    char path[4096], name[2] = "0";
+    if (!test_data(split_sets[_i].name, path))
+        return;
+    gs_dataset *d = import(path);
+    ck_assert_int_eq(d->split_count, 10);
+    for (int k = 0; k < 10; k++) {
+        int64_t by[5] = {0};
+        name[0] = (char)('0' + k);
+        const gs_split *s = gs_dataset_split(d, name);
+        ck_assert_ptr_nonnull(s);
+        for (int64_t i = 0; i < d->n; i++)
+            by[s->role[i]]++;
+        for (int m = 0; m < 3; m++)
+            ck_assert_int_eq(by[GS_TRAIN + m], split_sets[_i].parts[k * split_sets[_i].step][m]);
+    }
+    gs_dataset_free(d);
+}
+END_TEST
+
 /* Ten splits of gnnbench-cora's largest component, drawn by numpy itself and kept as hashes. */
 START_TEST(splits_are_those_of_numpy) {
     char path[4096], line[256];
@@ -249,6 +283,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, real_data_has_the_known_numbers, 0, KNOWN);
     tcase_add_loop_test(tc, the_public_split, 0, 3);
+    tcase_add_loop_test(tc, ten_splits_come_along, 0, SPLIT_SETS);
     tcase_add_test(tc, splits_are_those_of_numpy);
     tcase_add_test(tc, tables_with_names);
     tcase_add_test(tc, tables_in_other_dialects);
