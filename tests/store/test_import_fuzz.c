@@ -86,22 +86,28 @@ static gs_status try_with(const files *f, int64_t which, const char *bytes, int6
     return status;
 }
 
-static const char *const sets[][2] = {{"planetoid-cora", "ind."},
-                                      {"planetoid-citeseer", "ind."},
-                                      {"gnnbench-cora", ".npz"},
-                                      {"graphdata-amazon_photo", ".npz"},
-                                      {"heterophilous-chameleon_filtered", ".npz"}};
-enum { SETS = 5 };
+static const struct {
+    const char *name;
+    const char *part;     /* of the names of its files */
+    const char *unbroken; /* a file of which fewer lines are still a file, or NULL */
+} sets[] = {{"planetoid-cora", "ind.", NULL},
+            {"planetoid-citeseer", "ind.", NULL},
+            {"gnnbench-cora", ".npz", NULL},
+            {"graphdata-amazon_photo", ".npz", NULL},
+            {"heterophilous-chameleon_filtered", ".npz", NULL},
+            {"geomgcn-texas", "_", "out1_graph_edges.txt"},
+            {"geomgcn-film", "_", "out1_graph_edges.txt"}};
+enum { SETS = sizeof sets / sizeof *sets };
 
 static int rounds(int full) { return getenv("GS_TEST_QUICK") ? full / 8 + 1 : full; }
 
 START_TEST(truncated_and_empty_copies_are_refused) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     gs_alloc_set_limit((int64_t)2 << 30);
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     for (int64_t which = 0; which < f.count; which++) {
         ck_assert_int_ne(try_with(&f, which, "", 0), GS_OK);
         for (int k = 0; k < rounds(10); k++) {
@@ -109,9 +115,12 @@ START_TEST(truncated_and_empty_copies_are_refused) {
                 (int64_t)(gs_uniform(gs_key_make(3, 0, "cut"), (uint64_t)which, (uint64_t)k) *
                           (double)(f.size[which] - 1));
             gs_status status = try_with(&f, which, f.bytes[which], cut);
-            /* a text of node numbers may end early and be one of fewer: then the counts disagree */
-            ck_assert_msg(status != GS_OK, "%s cut to %lld bytes was imported", f.name[which],
-                          (long long)cut);
+            /* a text of node numbers may end early and be one of fewer: then the counts disagree,
+               except of edges, which nothing counts */
+            bool whole = sets[_i].unbroken && strcmp(f.name[which], sets[_i].unbroken) == 0 &&
+                         cut > 0 && f.bytes[which][cut - 1] == '\n';
+            ck_assert_msg(status != GS_OK || whole, "%s cut to %lld bytes was imported",
+                          f.name[which], (long long)cut);
         }
     }
     unload(&f);
@@ -120,11 +129,11 @@ END_TEST
 
 START_TEST(flipped_copies_are_refused_or_sound) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     gs_alloc_set_limit((int64_t)2 << 30);
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     gs_key key = gs_key_make(11, (uint64_t)_i, "flip");
     for (int64_t which = 0; which < f.count; which++) {
         char *copy = malloc((size_t)f.size[which]);
@@ -149,10 +158,10 @@ END_TEST
  */
 START_TEST(failed_allocations_are_survived) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     ck_assert_int_eq(try_with(&f, 0, f.bytes[0], f.size[0]), GS_OK);
     int64_t step = 1, failed = 0, stride = rounds(200);
     for (int64_t k = 0;; k += step) {
