@@ -20,5 +20,8 @@ gs_status import_csr(const npy_array *ptr, const npy_array *col, const npy_array
 /* An undirected adjacency from those arrays (val may be NULL). */
 gs_status import_adjacency_csr(gs_dataset *d, const npy_array *ptr, const npy_array *col,
                                const npy_array *val, const char *what);
+/* Adds the split `name` from the masks of training, validation and test: row `row` of each, d->n
+   long. A node in two of them is refused. */
+gs_status import_split(gs_dataset *d, const char *name, const npy_array masks[3], int64_t row);
 
 #endif

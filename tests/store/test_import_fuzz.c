@@ -3,12 +3,12 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <zip.h>
 
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "check_main.h"
 #include "graph/csr.h"
+#include "npz_helpers.h"
 #include "store/importer.h"
 #include "store/pickle.h"
 
@@ -86,22 +86,28 @@ static gs_status try_with(const files *f, int64_t which, const char *bytes, int6
     return status;
 }
 
-static const char *const sets[][2] = {{"planetoid-cora", "ind."},
-                                      {"planetoid-citeseer", "ind."},
-                                      {"gnnbench-cora", ".npz"},
-                                      {"graphdata-amazon_photo", ".npz"},
-                                      {"heterophilous-chameleon_filtered", ".npz"}};
-enum { SETS = 5 };
+static const struct {
+    const char *name;
+    const char *part;     /* of the names of its files */
+    const char *unbroken; /* a file of which fewer lines are still a file, or NULL */
+} sets[] = {{"planetoid-cora", "ind.", NULL},
+            {"planetoid-citeseer", "ind.", NULL},
+            {"gnnbench-cora", ".npz", NULL},
+            {"graphdata-amazon_photo", ".npz", NULL},
+            {"heterophilous-chameleon_filtered", ".npz", NULL},
+            {"geomgcn-texas", "_", "out1_graph_edges.txt"},
+            {"geomgcn-film", "_", "out1_graph_edges.txt"}};
+enum { SETS = sizeof sets / sizeof *sets };
 
 static int rounds(int full) { return getenv("GS_TEST_QUICK") ? full / 8 + 1 : full; }
 
 START_TEST(truncated_and_empty_copies_are_refused) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     gs_alloc_set_limit((int64_t)2 << 30);
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     for (int64_t which = 0; which < f.count; which++) {
         ck_assert_int_ne(try_with(&f, which, "", 0), GS_OK);
         for (int k = 0; k < rounds(10); k++) {
@@ -109,9 +115,12 @@ START_TEST(truncated_and_empty_copies_are_refused) {
                 (int64_t)(gs_uniform(gs_key_make(3, 0, "cut"), (uint64_t)which, (uint64_t)k) *
                           (double)(f.size[which] - 1));
             gs_status status = try_with(&f, which, f.bytes[which], cut);
-            /* a text of node numbers may end early and be one of fewer: then the counts disagree */
-            ck_assert_msg(status != GS_OK, "%s cut to %lld bytes was imported", f.name[which],
-                          (long long)cut);
+            /* a text of node numbers may end early and be one of fewer: then the counts disagree,
+               except of edges, which nothing counts */
+            bool whole = sets[_i].unbroken && strcmp(f.name[which], sets[_i].unbroken) == 0 &&
+                         cut > 0 && f.bytes[which][cut - 1] == '\n';
+            ck_assert_msg(status != GS_OK || whole, "%s cut to %lld bytes was imported",
+                          f.name[which], (long long)cut);
         }
     }
     unload(&f);
@@ -120,11 +129,11 @@ END_TEST
 
 START_TEST(flipped_copies_are_refused_or_sound) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     gs_alloc_set_limit((int64_t)2 << 30);
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     gs_key key = gs_key_make(11, (uint64_t)_i, "flip");
     for (int64_t which = 0; which < f.count; which++) {
         char *copy = malloc((size_t)f.size[which]);
@@ -149,10 +158,10 @@ END_TEST
  */
 START_TEST(failed_allocations_are_survived) {
     char path[4096];
-    if (!test_data(sets[_i][0], path))
+    if (!test_data(sets[_i].name, path))
         return;
     ck_ok(gs_graph_start());
-    files f = load(path, sets[_i][1]);
+    files f = load(path, sets[_i].part);
     ck_assert_int_eq(try_with(&f, 0, f.bytes[0], f.size[0]), GS_OK);
     int64_t step = 1, failed = 0, stride = rounds(200);
     for (int64_t k = 0;; k += step) {
@@ -224,25 +233,6 @@ START_TEST(pickles_that_call_are_refused) {
 }
 END_TEST
 
-/* An archive with one member of these bytes. */
-static char *archive_of(const char *name, const char *bytes, int64_t size, int64_t *out) {
-    zip_error_t error;
-    zip_source_t *to = zip_source_buffer_create(NULL, 0, 0, &error);
-    zip_source_keep(to);
-    zip_t *z = zip_open_from_source(to, ZIP_TRUNCATE, &error);
-    ck_assert(zip_file_add(z, name, zip_source_buffer(z, bytes, (zip_uint64_t)size, 0), 0) >= 0);
-    ck_assert_int_eq(zip_close(z), 0);
-    zip_stat_t about;
-    ck_assert_int_eq(zip_source_open(to), 0);
-    ck_assert_int_eq(zip_source_stat(to, &about), 0);
-    char *archive = malloc(about.size);
-    ck_assert_int_eq(zip_source_read(to, archive, about.size), (zip_int64_t)about.size);
-    *out = (int64_t)about.size;
-    zip_source_close(to);
-    zip_source_free(to);
-    return archive;
-}
-
 START_TEST(arrays_that_claim_too_much_are_refused) {
     static const char *const shapes[] = {"(1152921504606846976,)",
                                          "(4294967296, 4294967296)",
@@ -261,7 +251,8 @@ START_TEST(arrays_that_claim_too_much_are_refused) {
     npy_array a;
     ck_fails(GS_BAD_INPUT, npy_open(npy, (int64_t)length + 10, "adj_indptr.npy", &a));
     int64_t size;
-    char *zip = archive_of("adj_indptr.npy", npy, (int64_t)length + 10, &size);
+    const array alone = {"adj_indptr", npy, (int64_t)length + 10};
+    char *zip = archive_of(&alone, 1, &size);
     files f = {.count = 1};
     f.name[0] = strdup("x.npz");
     f.bytes[0] = zip;

@@ -31,6 +31,8 @@ static const struct {
     {"graphdata-amazon_cs", 13752, 245861, 767, 10, -1, 13381, 245778},
     {"heterophilous-minesweeper", 10000, 39402, 7, 2, -1, 0, 0},
     {"heterophilous-chameleon_filtered", 890, 8854, 2325, 5, -1, 0, 0},
+    {"geomgcn-film", 7600, 26659, 932, 5, 40977, 0, 0},
+    {"geomgcn-texas", 183, 279, 1703, 5, 15266, 0, 0},
 };
 #define KNOWN ((int)(sizeof known / sizeof *known))
 
@@ -78,6 +80,60 @@ START_TEST(the_public_split) {
     ck_assert_int_eq(by[GS_TEST], 1000);
     for (int64_t k = 0; k < d->c; k++)
         ck_assert_int_eq(each[k], 20);
+    gs_dataset_free(d);
+}
+END_TEST
+
+/* Training, validation and test nodes of split k; of all ten where one row is given. */
+static const int chameleon_parts[10][3] = {
+    {409, 287, 194}, {427, 302, 161}, {422, 290, 178}, {412, 294, 184}, {440, 268, 182},
+    {434, 292, 164}, {418, 284, 188}, {421, 310, 159}, {431, 287, 172}, {426, 278, 186}};
+static const struct {
+    const char *name;
+    const int (*parts)[3];
+    int step; /* 0: all ten alike */
+} split_sets[] = {
+    {"geomgcn-film", (const int[1][3]){{3648, 2432, 1520}}, 0},
+    {"geomgcn-texas", (const int[1][3]){{87, 59, 37}}, 0},
+    {"heterophilous-minesweeper", (const int[1][3]){{5000, 2500, 2500}}, 0},
+    {"heterophilous-chameleon_filtered", chameleon_parts, 1},
+};
+#define SPLIT_SETS ((int)(sizeof split_sets / sizeof *split_sets))
+
+START_TEST(ten_splits_come_along) {
+    char path[4096], name[2] = "0";
+    if (!test_data(split_sets[_i].name, path))
+        return;
+    gs_dataset *d = import(path);
+    ck_assert_int_eq(d->split_count, 10);
+    for (int k = 0; k < 10; k++) {
+        int64_t by[5] = {0};
+        name[0] = (char)('0' + k);
+        const gs_split *s = gs_dataset_split(d, name);
+        ck_assert_ptr_nonnull(s);
+        for (int64_t i = 0; i < d->n; i++)
+            by[s->role[i]]++;
+        for (int m = 0; m < 3; m++)
+            ck_assert_int_eq(by[GS_TRAIN + m], split_sets[_i].parts[k * split_sets[_i].step][m]);
+    }
+    gs_dataset_free(d);
+}
+END_TEST
+
+/* Film's file is not in the order of its nodes: its first line is node 4873. */
+START_TEST(film_goes_by_node_not_by_line) {
+    static const int32_t features[] = {77, 92, 111, 521, 770};
+    char path[4096];
+    if (!test_data("geomgcn-film", path))
+        return;
+    gs_dataset *d = import(path);
+    int64_t first = d->x_sparse->ptr[4873];
+    ck_assert_str_eq(d->name, "film");
+    ck_assert_int_eq(d->y[4873], 3);
+    ck_assert_int_eq(d->x_sparse->ptr[4874] - first, 5);
+    ck_assert_mem_eq(d->x_sparse->col + first, features, sizeof features);
+    ck_assert_int_eq(gs_get_int(d->provenance, "edges_given", 0), 33391);
+    ck_assert_int_eq(gs_get_int(d->provenance, "repeated_features_merged", 0), 10);
     gs_dataset_free(d);
 }
 END_TEST
@@ -249,6 +305,8 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, real_data_has_the_known_numbers, 0, KNOWN);
     tcase_add_loop_test(tc, the_public_split, 0, 3);
+    tcase_add_loop_test(tc, ten_splits_come_along, 0, SPLIT_SETS);
+    tcase_add_test(tc, film_goes_by_node_not_by_line);
     tcase_add_test(tc, splits_are_those_of_numpy);
     tcase_add_test(tc, tables_with_names);
     tcase_add_test(tc, tables_in_other_dialects);

@@ -81,6 +81,7 @@ const gs_command gs_command_import = {
         "Examples:\n"
         "  graphstill import planetoid-cora -o cora.h5\n"
         "  graphstill import cora.npz -o cora-lcc.h5 --largest-component\n"
+        "  graphstill import new_data/texas splits/texas_split_* -o texas.h5\n"
         "  graphstill import nodes.csv edges.csv -o mine.h5 label_column=topic\n"
         "  graphstill import --weights gcn.safetensors -g cora.h5 --recipe gcn -o teacher "
         "hidden=16",

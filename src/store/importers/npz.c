@@ -8,15 +8,10 @@
 #include "base/alloc.h"
 #include "store/import_parts.h"
 #include "store/importer.h"
+#include "store/npz_file.h"
 #include "store/pickle.h"
 
-/* One member, read on demand. */
-typedef struct archive {
-    gs_zip *zip;
-    char *bytes;    /* of the archive */
-    char *held[16]; /* members read so far */
-    int held_count;
-} archive;
+#define MOST_SPLITS 1000 /* an array without nodes may claim any number */
 
 static int recognise(gs_source *s) {
     int archives = 0;
@@ -27,51 +22,11 @@ static int recognise(gs_source *s) {
     return archives == 1 && gs_source_find(s, ".allx") < 0 ? 80 : 0;
 }
 
-static void close_archive(archive *a) {
-    for (int k = 0; k < a->held_count; k++)
-        gs_free(a->held[k]);
-    gs_zip_close(a->zip);
-    gs_free(a->bytes);
-}
-
-static bool has(const archive *a, const char *key) {
-    char name[128];
-    snprintf(name, sizeof name, "%s.npy", key);
-    return gs_zip_find(a->zip, name) >= 0;
-}
-
-static gs_status member(archive *a, const char *key, npy_array *out) {
-    gs_status status = GS_OK;
-    char name[128];
-    int64_t size = 0;
-    *out = (npy_array){0};
-    snprintf(name, sizeof name, "%s.npy", key);
-    int64_t at = gs_zip_find(a->zip, name);
-    if (at < 0)
-        return gs_fail(GS_BAD_INPUT, "The array '%s' is missing.", key);
-    if (a->held_count == 16)
-        return gs_fail(GS_BAD_INPUT, "Too many arrays are needed from one archive.");
-    char **bytes = &a->held[a->held_count];
-    GS_TRY(gs_zip_read(a->zip, at, bytes, &size));
-    a->held_count++;
-    GS_TRY(npy_open(*bytes, size, name, out));
-done:
-    return status;
-}
-
-static gs_status numbers(archive *a, const char *key, int dims, npy_array *out) {
-    gs_status status = member(a, key, out);
-    if (status == GS_OK && (!npy_is_numeric(out) || out->dims != dims))
-        status = gs_fail(GS_BAD_INPUT, "The array '%s' must hold numbers in %d dimension%s.", key,
-                         dims, dims == 1 ? "" : "s");
-    return status;
-}
-
 /* Labels of any whole numbers below the number of nodes; negative or NaN means none. */
-static gs_status take_labels(archive *a, const char *key, gs_dataset *d) {
+static gs_status take_labels(npz_file *a, const char *key, gs_dataset *d) {
     gs_status status = GS_OK;
     npy_array y;
-    GS_TRY(numbers(a, key, 1, &y));
+    GS_TRY(npz_file_numbers(a, key, 1, &y));
     if (y.count != d->n)
         GS_FAIL(GS_BAD_INPUT, "The array '%s' has %lld labels for %lld nodes.", key,
                 (long long)y.count, (long long)d->n);
@@ -89,12 +44,12 @@ done:
 }
 
 /* Class names where the archive has one for each class. */
-static gs_status take_class_names(archive *a, gs_dataset *d) {
+static gs_status take_class_names(npz_file *a, gs_dataset *d) {
     gs_status status = GS_OK;
     npy_array names;
-    if (!has(a, "class_names"))
+    if (!npz_file_has(a, "class_names"))
         return GS_OK;
-    GS_TRY(member(a, "class_names", &names));
+    GS_TRY(npz_file_array(a, "class_names", &names));
     if (names.kind != 'U' || names.dims != 1 || names.count < d->c)
         return GS_OK;
     d->c = names.count < d->n ? names.count : d->c;
@@ -107,12 +62,12 @@ done:
 }
 
 /* The three arrays and the shape of one sparse matrix. */
-static gs_status sparse(archive *a, const char *prefix, pickle_csr *out) {
+static gs_status sparse(npz_file *a, const char *prefix, pickle_csr *out) {
     gs_status status = GS_OK;
     npy_array shape;
     char key[128];
     snprintf(key, sizeof key, "%s_shape", prefix);
-    GS_TRY(numbers(a, key, 1, &shape));
+    GS_TRY(npz_file_numbers(a, key, 1, &shape));
     if (shape.count != 2)
         GS_FAIL(GS_BAD_INPUT, "The array '%s' must hold two numbers.", key);
     out->rows = npy_integer(&shape, 0);
@@ -121,11 +76,11 @@ static gs_status sparse(archive *a, const char *prefix, pickle_csr *out) {
         GS_FAIL(GS_BAD_INPUT, "The array '%s' names a shape of %lld x %lld, which is too large.",
                 key, (long long)out->rows, (long long)out->cols);
     snprintf(key, sizeof key, "%s_indptr", prefix);
-    GS_TRY(numbers(a, key, 1, &out->ptr));
+    GS_TRY(npz_file_numbers(a, key, 1, &out->ptr));
     snprintf(key, sizeof key, "%s_indices", prefix);
-    GS_TRY(numbers(a, key, 1, &out->col));
+    GS_TRY(npz_file_numbers(a, key, 1, &out->col));
     snprintf(key, sizeof key, "%s_data", prefix);
-    GS_TRY(numbers(a, key, 1, &out->val));
+    GS_TRY(npz_file_numbers(a, key, 1, &out->val));
     if (out->ptr.count != out->rows + 1)
         GS_FAIL(GS_BAD_INPUT, "The shape of '%s' does not fit its row pointers.", prefix);
 done:
@@ -148,12 +103,12 @@ static gs_status take_features(gs_dataset *d, const pickle_csr *x, const char *w
     return import_csr(&x->ptr, &x->col, &x->val, x->rows, x->cols, what, &d->x_sparse);
 }
 
-static gs_status read_benchmark(archive *a, gs_dataset *d) {
+static gs_status read_benchmark(npz_file *a, gs_dataset *d) {
     gs_status status = GS_OK;
     pickle_csr adj = {0}, x = {0};
     GS_TRY(sparse(a, "adj", &adj));
     GS_TRY(take_graph(d, &adj, "adj"));
-    if (has(a, "attr_indptr")) {
+    if (npz_file_has(a, "attr_indptr")) {
         GS_TRY(sparse(a, "attr", &x));
         GS_TRY(take_features(d, &x, "attr"));
     }
@@ -164,10 +119,10 @@ done:
 }
 
 /* A member that holds one pickled csr_matrix. */
-static gs_status pickled(archive *a, const char *key, pickle **open, pickle_csr *out) {
+static gs_status pickled(npz_file *a, const char *key, pickle **open, pickle_csr *out) {
     gs_status status = GS_OK;
     npy_array array;
-    GS_TRY(member(a, key, &array));
+    GS_TRY(npz_file_array(a, key, &array));
     if (array.kind != 'O')
         GS_FAIL(GS_BAD_INPUT, "The array '%s' holds no pickled matrix.", key);
     GS_TRY(pickle_open(array.data, array.data_bytes, key, open));
@@ -176,13 +131,13 @@ done:
     return status;
 }
 
-static gs_status read_graphdata(archive *a, gs_dataset *d) {
+static gs_status read_graphdata(npz_file *a, gs_dataset *d) {
     gs_status status = GS_OK;
     pickle *adj_open = NULL, *x_open = NULL;
     pickle_csr adj = {0}, x = {0};
     GS_TRY(pickled(a, "adj_matrix", &adj_open, &adj));
     GS_TRY(take_graph(d, &adj, "adj_matrix"));
-    if (has(a, "node_attr")) {
+    if (npz_file_has(a, "node_attr")) {
         GS_TRY(pickled(a, "node_attr", &x_open, &x));
         GS_TRY(take_features(d, &x, "node_attr"));
     }
@@ -194,79 +149,96 @@ done:
 }
 
 /* Split k from row k of the three masks. */
-static gs_status take_masks(archive *a, gs_dataset *d) {
+static gs_status take_masks(npz_file *a, gs_dataset *d) {
     static const char *const keys[] = {"train_masks", "val_masks", "test_masks"};
     gs_status status = GS_OK;
     npy_array masks[3];
-    uint8_t *role = NULL;
     char name[32];
-    if (!has(a, keys[0]) || !has(a, keys[1]) || !has(a, keys[2]))
+    if (!npz_file_has(a, keys[0]) && !npz_file_has(a, keys[1]) && !npz_file_has(a, keys[2]))
         return GS_OK;
     for (int m = 0; m < 3; m++) {
-        GS_TRY(numbers(a, keys[m], 2, &masks[m]));
-        if (masks[m].shape[1] != d->n || masks[m].shape[0] != masks[0].shape[0])
-            GS_FAIL(GS_BAD_INPUT, "The array '%s' does not fit %lld nodes.", keys[m],
-                    (long long)d->n);
+        GS_TRY(npz_file_numbers(a, keys[m], 2, &masks[m]));
+        if (masks[m].shape[0] != masks[0].shape[0] || masks[m].shape[1] != d->n)
+            GS_FAIL(GS_BAD_INPUT, "The array '%s' is %lld x %lld, but must be %lld x %lld.",
+                    keys[m], (long long)masks[m].shape[0], (long long)masks[m].shape[1],
+                    (long long)masks[0].shape[0], (long long)d->n);
     }
-    GS_NEW(role, d->n + 1);
+    if (masks[0].shape[0] > MOST_SPLITS)
+        GS_FAIL(GS_BAD_INPUT, "The array '%s' holds %lld masks; at most %d are read.", keys[0],
+                (long long)masks[0].shape[0], MOST_SPLITS);
     for (int64_t k = 0; k < masks[0].shape[0]; k++) {
-        memset(role, GS_UNUSED, (size_t)d->n);
-        for (int m = 0; m < 3; m++)
-            for (int64_t i = 0; i < d->n; i++)
-                if (npy_integer(&masks[m], k * d->n + i) != 0)
-                    role[i] = (uint8_t)(GS_TRAIN + m);
         snprintf(name, sizeof name, "%lld", (long long)k);
-        GS_TRY(gs_dataset_add_split(d, name, role));
+        GS_TRY(import_split(d, name, masks, k));
     }
 done:
-    gs_free(role);
     return status;
 }
 
-static gs_status read_heterophilous(archive *a, gs_dataset *d) {
+/* Rows of two node numbers. */
+static gs_status take_edges(npz_file *a, gs_dataset *d) {
     gs_status status = GS_OK;
-    npy_array x, edges;
+    npy_array edges;
     int64_t *from = NULL, *to = NULL;
-    GS_TRY(numbers(a, "node_features", 2, &x));
-    GS_TRY(numbers(a, "edges", 2, &edges));
-    if (edges.shape[1] != 2 || x.shape[0] > INT32_MAX || x.shape[1] > INT32_MAX)
-        GS_FAIL(GS_BAD_INPUT, "The array 'edges' must have two columns.");
-    d->n = x.shape[0];
-    d->f = x.shape[1];
-    GS_TRY(gs_matrix_init(&d->x, d->n, d->f));
-    for (int64_t k = 0; k < x.count; k++)
-        d->x.data[k] = (float)npy_number(&x, k);
+    GS_TRY(npz_file_numbers(a, "edges", 2, &edges));
+    if (edges.shape[1] != 2)
+        GS_FAIL(GS_BAD_INPUT, "The array 'edges' must have two columns, not %lld.",
+                (long long)edges.shape[1]);
     GS_NEW(from, edges.shape[0] + 1);
     GS_NEW(to, edges.shape[0] + 1);
     for (int64_t e = 0; e < edges.shape[0]; e++) {
         from[e] = npy_integer(&edges, 2 * e);
         to[e] = npy_integer(&edges, 2 * e + 1);
+        for (int k = 0; k < 2; k++) {
+            int64_t node = k ? to[e] : from[e];
+            if (node < 0 || node >= d->n)
+                GS_FAIL(GS_BAD_INPUT,
+                        "Row %lld of 'edges' names node %lld, but the nodes are 0 to %lld.",
+                        (long long)e, (long long)node, (long long)d->n - 1);
+        }
     }
     GS_TRY(import_adjacency(d, edges.shape[0], from, to, false));
-    GS_TRY(take_labels(a, "node_labels", d));
-    GS_TRY(take_masks(a, d));
 done:
     gs_free(from);
     gs_free(to);
     return status;
 }
 
+/* Labels come before edges: they tell that the number of nodes is true before memory is taken for
+   so many. */
+static gs_status read_heterophilous(npz_file *a, gs_dataset *d) {
+    gs_status status = GS_OK;
+    npy_array x;
+    GS_TRY(npz_file_numbers(a, "node_features", 2, &x));
+    if (x.shape[0] > INT32_MAX || x.shape[1] > INT32_MAX)
+        GS_FAIL(GS_BAD_INPUT, "The array 'node_features' is %lld x %lld, which is too large.",
+                (long long)x.shape[0], (long long)x.shape[1]);
+    d->n = x.shape[0];
+    d->f = x.shape[1];
+    GS_TRY(take_labels(a, "node_labels", d));
+    GS_TRY(gs_matrix_init(&d->x, d->n, d->f));
+    for (int64_t k = 0; k < x.count; k++)
+        d->x.data[k] = (float)npy_number(&x, k);
+    GS_TRY(take_edges(a, d));
+    GS_TRY(take_masks(a, d));
+done:
+    return status;
+}
+
 static gs_status read_npz(gs_source *s, const void *options, gs_dataset **out) {
     gs_status status = GS_OK;
-    archive a = {0};
-    int64_t size = 0, at = gs_source_find(s, ".npz");
+    npz_file a = {0};
+    int64_t at = gs_source_find(s, ".npz");
     (void)options;
     gs_dataset *d = gs_dataset_new();
     *out = NULL;
     if (!d)
         return GS_NO_MEMORY;
-    GS_TRY(gs_source_read(s, at < 0 ? 0 : at, &a.bytes, &size));
-    GS_TRY(gs_zip_open(a.bytes, size, gs_source_name(s, at < 0 ? 0 : at), &a.zip));
-    if (has(&a, "adj_indptr"))
+    GS_TRY(npz_file_open(s, at < 0 ? 0 : at, &a));
+    if (npz_file_has(&a, "adj_indptr"))
         GS_TRY(read_benchmark(&a, d));
-    else if (has(&a, "adj_matrix"))
+    else if (npz_file_has(&a, "adj_matrix"))
         GS_TRY(read_graphdata(&a, d));
-    else if (has(&a, "node_features") && has(&a, "edges"))
+    else if (npz_file_has(&a, "node_features") && npz_file_has(&a, "edges"))
         GS_TRY(read_heterophilous(&a, d));
     else
         GS_FAIL(GS_BAD_INPUT, "The archive has none of the known sets of arrays: adj_indptr …, "
@@ -275,7 +247,7 @@ static gs_status read_npz(gs_source *s, const void *options, gs_dataset **out) {
     d = NULL;
 done:
     gs_dataset_free(d);
-    close_archive(&a);
+    npz_file_close(&a);
     return status;
 }
 
