@@ -62,6 +62,11 @@ void progress_catch_interrupt(void) {
 
 bool progress_interrupted(void) { return interrupts > 0; }
 
+/* What is shown of the validation nodes: the score that selects, where it is not the loss. */
+static double shown_score(const gs_progress *now) {
+    return isfinite(now->val_roc_auc) ? now->val_roc_auc : now->val_accuracy;
+}
+
 static void draw(progress *p, const gs_progress *now) {
     enum { WIDTH = 24 };
     char bar[WIDTH + 1];
@@ -72,8 +77,8 @@ static void draw(progress *p, const gs_progress *now) {
     fprintf(stderr, "\r%s seed %llu (%lld/%lld) [%s] %lld/%lld  loss %.4f", p->label,
             (unsigned long long)now->seed, (long long)p->seed_index + 1, (long long)p->seed_count,
             bar, (long long)now->epoch, (long long)now->epochs, now->loss);
-    if (isfinite(now->val_accuracy))
-        fprintf(stderr, "  val %.2f %%", 100 * now->val_accuracy);
+    if (isfinite(shown_score(now)))
+        fprintf(stderr, "  val %.2f %%", 100 * shown_score(now));
     fprintf(stderr, "\033[K");
     p->drawn = true;
 }
@@ -99,7 +104,7 @@ void progress_epoch(progress *p, const gs_progress *now) {
     p->last_drawn = seconds;
     fprintf(stderr, "%s seed %llu: epoch %lld of %lld, loss %.4f, validation %.2f %%\n", p->label,
             (unsigned long long)now->seed, (long long)now->epoch, (long long)now->epochs, now->loss,
-            100 * now->val_accuracy);
+            100 * shown_score(now));
 }
 
 void progress_seed_done(progress *p, const gs_run *run) {

@@ -89,8 +89,10 @@ static const struct {
     bool percent;
 } shown[] = {
     {"test_accuracy", "test accuracy", true},
+    {"test_roc_auc", "test ROC-AUC", true},
     {"hidden_test_accuracy", "hidden test accuracy", true},
     {"val_accuracy", "validation accuracy", true},
+    {"val_roc_auc", "validation ROC-AUC", true},
     {"train_accuracy", "train accuracy", true},
     {"test_macro_f1", "test macro F1", true},
     {"test_nll", "test NLL", false},

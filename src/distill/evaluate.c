@@ -1,6 +1,7 @@
 #include "distill/evaluate.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 
@@ -40,14 +41,40 @@ static double macro_f1(const int64_t *hit, const int64_t *predicted, const int64
     return present > 0 ? sum / (double)present : (double)NAN;
 }
 
+static int by_score(const void *a, const void *b) {
+    float x = ((const gs_ranked *)a)->score, y = ((const gs_ranked *)b)->score;
+    return (x > y) - (x < y);
+}
+
+/* Mann and Whitney: the sum of the positives' ranks, equal scores sharing theirs. */
+double gs_roc_auc(gs_ranked *r, int64_t count) {
+    int64_t positives = 0;
+    double ranks = 0;
+    qsort(r, (size_t)count, sizeof *r, by_score);
+    for (int64_t from = 0, to; from < count; from = to) {
+        int64_t here = 0;
+        for (to = from; to < count && r[to].score <= r[from].score; to++)
+            here += r[to].positive;
+        to = to > from ? to : from + 1; /* not a number equals nothing */
+        positives += here;
+        ranks += (double)here * ((double)(from + 1) + (double)to) / 2;
+    }
+    double p = (double)positives, q = (double)(count - positives);
+    return p > 0 && q > 0 ? (ranks - p * (p + 1) / 2) / (p * q) : (double)NAN;
+}
+
 gs_status gs_evaluate(const gs_matrix *logits, const int32_t *y, const int64_t *ids, int64_t count,
                       gs_scores *out) {
     gs_status status = GS_OK;
     int64_t c = logits->cols, *tally = NULL;
     int64_t bin_count[CALIBRATION_BINS] = {0}, bin_hits[CALIBRATION_BINS] = {0};
     double bin_confidence[CALIBRATION_BINS] = {0}, nll_sum = 0;
-    *out = (gs_scores){.accuracy = NAN, .macro_f1 = NAN, .micro_f1 = NAN, .nll = NAN, .ece = NAN};
+    *out = (gs_scores){
+        .accuracy = NAN, .macro_f1 = NAN, .micro_f1 = NAN, .nll = NAN, .ece = NAN, .roc_auc = NAN};
+    gs_ranked *ranked = NULL;
     GS_NEW(tally, 3 * c + 1);
+    if (c == 2)
+        GS_NEW(ranked, count + 1);
     int64_t *hit = tally, *predicted = tally + c, *actual = tally + 2 * c, hits = 0, scored = 0;
     for (int64_t q = 0; q < count; q++) {
         int64_t i = ids ? ids[q] : q;
@@ -68,6 +95,8 @@ gs_status gs_evaluate(const gs_matrix *logits, const int32_t *y, const int64_t *
         actual[y[i]]++;
         hit[guess] += right;
         hits += right;
+        if (ranked)
+            ranked[scored] = (gs_ranked){z[1] - z[0], y[i] == 1};
         scored++;
     }
     out->count = scored;
@@ -79,8 +108,11 @@ gs_status gs_evaluate(const gs_matrix *logits, const int32_t *y, const int64_t *
         out->macro_f1 = macro_f1(hit, predicted, actual, c);
         out->nll = nll_sum / (double)scored;
         out->ece = ece / (double)scored;
+        if (ranked)
+            out->roc_auc = gs_roc_auc(ranked, scored);
     }
 done:
+    gs_free(ranked);
     gs_free(tally);
     return status;
 }
@@ -108,6 +140,8 @@ gs_status gs_scores_write(const gs_scores *s, const char *prefix, gs_value *map)
     GS_TRY(put(map, prefix, "micro_f1", s->micro_f1));
     GS_TRY(put(map, prefix, "nll", s->nll));
     GS_TRY(put(map, prefix, "ece", s->ece));
+    if (!isnan(s->roc_auc))
+        GS_TRY(put(map, prefix, "roc_auc", s->roc_auc));
 done:
     return status;
 }

@@ -102,21 +102,38 @@ static void set_decay(session *s) {
     }
 }
 
-/* Columns: loss, a column for each method, val_loss, val_accuracy, train_accuracy. */
+/* Columns: loss, a column for each method, val_loss, val_accuracy, train_accuracy, and what selects
+   if it is none of these. */
 static gs_status open_history(session *s) {
     gs_status status = GS_OK;
     int64_t epochs = s->config.epochs > 0 ? s->config.epochs : 1;
-    GS_NEW(s->columns, s->term_count + 5);
+    GS_NEW(s->columns, s->term_count + 6);
     s->columns[s->column_count++] = gs_strdup("loss");
     for (int64_t k = 0; k < s->term_count; k++)
         s->columns[s->column_count++] = gs_format("loss_%s", s->terms[k].method->name);
     s->columns[s->column_count++] = gs_strdup("val_loss");
     s->columns[s->column_count++] = gs_strdup("val_accuracy");
     s->columns[s->column_count++] = gs_strdup("train_accuracy");
+    if (s->config.select == GS_SELECT_ROC_AUC)
+        s->columns[s->column_count++] = gs_strdup("val_roc_auc");
     for (int64_t k = 0; k < s->column_count; k++)
         if (!s->columns[k])
             GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_state_add(s->state, "history", GS_SLOT, epochs, s->column_count, &s->history));
+done:
+    return status;
+}
+
+static gs_status open_ranking(session *s) {
+    gs_status status = GS_OK;
+    if (s->config.select != GS_SELECT_ROC_AUC)
+        return GS_OK;
+    if (s->data->c != 2)
+        return gs_fail(GS_BAD_USAGE,
+                       "select=roc_auc is for graphs of two classes, and this one has %lld; use "
+                       "select=accuracy.",
+                       (long long)s->data->c);
+    GS_NEW(s->ranked, s->validation_count + 1);
 done:
     return status;
 }
@@ -163,6 +180,7 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(session_terms(s));
     set_decay(s);
     GS_TRY(open_history(s));
+    GS_TRY(open_ranking(s));
     GS_TRY(session_feed_open(s));
     GS_TRY(open_validation_rows(s));
 done:
@@ -193,5 +211,6 @@ void session_close(session *s) {
     gs_free(s->scored);
     gs_free(s->training);
     gs_free(s->validation);
+    gs_free(s->ranked);
     *s = (session){0};
 }

@@ -3,6 +3,7 @@
 #define GS_DISTILL_SESSION_H
 
 #include "base/pace.h"
+#include "distill/evaluate.h"
 #include "distill/train.h"
 #include "graph/row_batch.h"
 #include "graph/sample.h"
@@ -91,6 +92,7 @@ typedef struct session {
     sweep *sweeps;
     int64_t sweep_count;
     int64_t largest_batch;
+    gs_ranked *ranked; /* [validation nodes] when ROC-AUC selects */
     feed_state feed;
     gs_row_batch *batch;  /* sparse features of a batch */
     gs_csr *validation_x; /* features of validation rows, for students by rows */
@@ -137,6 +139,6 @@ gs_var *session_forward(session *s, gs_var *x, gs_tap *taps);
 gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
                        double *loss);
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
-gs_status session_score(session *s, double *val_loss, double *val_accuracy, double *train_accuracy);
+gs_status session_score(session *s, gs_progress *p);
 
 #endif

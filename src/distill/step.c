@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "distill/evaluate.h"
 #include "distill/session.h"
 #include "grad/optim.h"
 
@@ -131,10 +130,17 @@ static void score(const gs_matrix *logits, const int64_t *ids, const int64_t *no
     *nll = count > 0 ? sum / (double)count : (double)NAN;
 }
 
-gs_status session_score(session *s, double *val_loss, double *val_accuracy,
-                        double *train_accuracy) {
+/* ROC-AUC of the validation nodes, whose logits are at rows ids[q] (NULL: q). */
+static double ranking(session *s, const gs_matrix *logits, const int64_t *ids) {
+    for (int64_t q = 0; q < s->validation_count; q++) {
+        const float *z = gs_row(logits, ids ? ids[q] : q);
+        s->ranked[q] = (gs_ranked){z[1] - z[0], s->scored[s->validation[q]] == 1};
+    }
+    return gs_roc_auc(s->ranked, s->validation_count);
+}
+
+gs_status session_score(session *s, gs_progress *p) {
     double unused;
-    *val_loss = *val_accuracy = *train_accuracy = NAN;
     if (s->by_rows && s->validation_count == 0)
         return GS_OK;
     gs_tape_start(s->tape, s->seed, 0, false);
@@ -150,10 +156,13 @@ gs_status session_score(session *s, double *val_loss, double *val_accuracy,
         gs_model_forward(s->model, s->tape, s->by_rows ? NULL : &s->operators, x, NULL);
     if (gs_tape_status(s->tape) != GS_OK)
         return gs_tape_status(s->tape);
-    score(&logits->value, s->by_rows ? NULL : s->validation, s->validation, s->validation_count,
-          s->scored, val_accuracy, val_loss);
+    const int64_t *ids = s->by_rows ? NULL : s->validation;
+    score(&logits->value, ids, s->validation, s->validation_count, s->scored, &p->val_accuracy,
+          &p->val_loss);
+    if (s->ranked)
+        p->val_roc_auc = ranking(s, &logits->value, ids);
     if (!s->by_rows)
         score(&logits->value, s->training, s->training, s->training_count, s->visible,
-              train_accuracy, &unused);
+              &p->train_accuracy, &unused);
     return GS_OK;
 }

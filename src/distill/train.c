@@ -94,9 +94,13 @@ static bool is_better(const session *s, double score) {
 /* Scores the epoch, keeps the parameters if they are the best so far, counts the wait otherwise. */
 static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
     gs_status status = GS_OK;
-    GS_TRY(session_score(s, &p->val_loss, &p->val_accuracy, &p->train_accuracy));
-    double score = s->config.select == 1 ? -p->val_loss : p->val_accuracy;
-    if (s->config.select == 2 || s->validation_count == 0)
+    GS_TRY(session_score(s, p));
+    double score = p->val_accuracy;
+    if (s->config.select == GS_SELECT_LOSS)
+        score = -p->val_loss;
+    if (s->config.select == GS_SELECT_ROC_AUC)
+        score = p->val_roc_auc;
+    if (s->config.select == GS_SELECT_LAST || s->validation_count == 0)
         goto done;
     if (is_better(s, score)) {
         GS_TRY(gs_state_keep_best(s->state));
@@ -132,7 +136,7 @@ static gs_status tell(session *s, const gs_observer *o, const gs_progress *p, bo
 /* The loop, from the epoch that the state has reached. GS_INTERRUPTED when told to stop. */
 static gs_status loop(session *s, const gs_observer *o, double started) {
     gs_status status = GS_OK;
-    int64_t columns = s->column_count;
+    int64_t scores = 1 + s->term_count; /* the first column of the evaluation */
     for (int64_t epoch = (int64_t)gs_state_get(s->state, "epoch", 0);
          epoch < s->config.epochs && !waited_enough(s); epoch++) {
         gs_progress p = {.seed = s->seed,
@@ -140,6 +144,7 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
                          .epochs = s->config.epochs,
                          .val_loss = NAN,
                          .val_accuracy = NAN,
+                         .val_roc_auc = NAN,
                          .train_accuracy = NAN};
         gs_pace_begin(&s->pace);
         GS_TRY(run_epoch(s, epoch));
@@ -147,9 +152,11 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
             GS_TRY(evaluate_epoch(s, epoch, &p));
         gs_pace_end(&s->pace);
         float *row = gs_row(&s->history->value, epoch);
-        row[columns - 3] = (float)p.val_loss;
-        row[columns - 2] = (float)p.val_accuracy;
-        row[columns - 1] = (float)p.train_accuracy;
+        row[scores] = (float)p.val_loss;
+        row[scores + 1] = (float)p.val_accuracy;
+        row[scores + 2] = (float)p.train_accuracy;
+        if (s->ranked)
+            row[scores + 3] = (float)p.val_roc_auc;
         GS_TRY(gs_state_set(s->state, "epoch", (double)(epoch + 1)));
         p.loss = (double)row[0];
         p.best_epoch = (int64_t)gs_state_get(s->state, "best_epoch", 0);

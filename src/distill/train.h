@@ -6,11 +6,22 @@
 #include "distill/split.h"
 #include "graph/reorder.h"
 
+/* What of the validation nodes decides which parameters are kept. */
+typedef enum gs_selection {
+    GS_SELECT_ACCURACY,
+    GS_SELECT_LOSS,
+    GS_SELECT_LAST, /* nothing does */
+    GS_SELECT_ROC_AUC
+} gs_selection;
+#define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc"
+/* The metric that ranks runs of a recipe on validation: "val_accuracy", "val_roc_auc". */
+const char *gs_selection_metric(const gs_value *recipe);
+
 /* Keys of a recipe that concern the loop (gs_train_options). */
 typedef struct gs_train_config {
     int64_t epochs;
     int64_t patience;   /* evaluations without improvement before stopping; 0: never */
-    int select;         /* 0 accuracy, 1 loss (both on validation), 2 last */
+    int select;         /* gs_selection */
     int ties;           /* 0 later, 1 earlier: which of two equal scores is kept */
     int64_t eval_every; /* epochs */
     double lr, weight_decay;
@@ -36,6 +47,7 @@ typedef struct gs_progress {
     uint64_t seed;
     int64_t epoch, epochs;                               /* epoch counts from 1 */
     double loss, val_loss, val_accuracy, train_accuracy; /* NAN when not evaluated */
+    double val_roc_auc;                                  /* NAN unless it selects */
     int64_t best_epoch;
     double seconds;
 } gs_progress;

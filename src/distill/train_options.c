@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "distill/train.h"
 
 const gs_option gs_train_options[] = {
@@ -6,8 +8,10 @@ const gs_option gs_train_options[] = {
     {"patience", GS_OPT_INT, offsetof(gs_train_config, patience), "50", 0, 1e7, NULL,
      "Evaluations without improvement before stopping early; 0 never stops."},
     {"select", GS_OPT_CHOICE, offsetof(gs_train_config, select), "accuracy", 0, 0,
-     "accuracy|loss|last",
-     "Which parameters are kept: best validation accuracy, lowest validation loss, or the last."},
+     GS_SELECTION_CHOICES,
+     "Which parameters are kept: best validation accuracy or ROC-AUC (two classes), lowest "
+     "validation "
+     "loss, or the last."},
     {"ties", GS_OPT_CHOICE, offsetof(gs_train_config, ties), "later", 0, 0, "later|earlier",
      "Which of two equally good epochs is kept."},
     {"eval_every", GS_OPT_INT, offsetof(gs_train_config, eval_every), "1", 1, 1e6, NULL,
@@ -52,3 +56,8 @@ const gs_option gs_train_options[] = {
     {"keep", GS_OPT_STRING, offsetof(gs_train_config, keep), "logits,last", 0, 0, NULL,
      "Outputs to keep: logits, last (hidden layer), embeddings, attention, or all; by commas."},
     {0}};
+
+const char *gs_selection_metric(const gs_value *recipe) {
+    const char *select = gs_get_string(recipe, "select", "accuracy");
+    return strcmp(select, "roc_auc") == 0 ? "val_roc_auc" : "val_accuracy";
+}

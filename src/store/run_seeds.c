@@ -101,7 +101,7 @@ gs_status run_seeds_read(const char *folder, const char *graph_hash, run_seeds *
         if (!record->path)
             GS_TRY(GS_NO_MEMORY);
         GS_TRY(read_one(out, record, graph_hash));
-        double score = gs_get_float(record->metrics, "val_accuracy", -INFINITY);
+        double score = gs_get_float(record->metrics, gs_selection_metric(out->recipe), -INFINITY);
         if (score > most) {
             most = score;
             out->best = k;

@@ -16,7 +16,7 @@ typedef struct run_seeds {
     int64_t count;
     int64_t n, c;
     gs_value *recipe; /* of the first */
-    int64_t best;     /* highest val_accuracy, the lowest seed among equals */
+    int64_t best;     /* highest gs_selection_metric, the lowest seed among equals */
 } run_seeds;
 
 /* The seeds of the files seed-<s>.h5, ascending, without opening them. GS_BAD_INPUT if none. */

@@ -52,6 +52,22 @@ START_TEST(extreme_logits_stay_finite) {
 }
 END_TEST
 
+/* Pairs of a positive and a negative: 3 x 3, of which 5 are right and two are ties. */
+START_TEST(roc_auc_counts_pairs) {
+    gs_ranked r[] = {{0.5f, true}, {0.5f, false}, {-1, false}, {2, true}, {0.5f, true}, {1, false}};
+    ck_near(gs_roc_auc(r, 6), (5 + 2 * 0.5) / 9, 1e-12);
+    gs_ranked one[] = {{1, true}, {2, true}};
+    ck_assert(isnan(gs_roc_auc(one, 2)));
+    ck_assert(isnan(gs_roc_auc(one, 0)));
+    float z[] = {0, 1, 3, 1, 0, 2, 1, 0};
+    int32_t y[] = {1, 0, 0, 1};
+    gs_matrix logits = matrix(4, 2, z);
+    gs_scores s;
+    ck_ok(gs_evaluate(&logits, y, NULL, 4, &s));
+    ck_near(s.roc_auc, 0.5, 1e-12); /* 1 over -2, 1 under 2, -1 over -2, -1 under 2 */
+}
+END_TEST
+
 START_TEST(agreement_and_ties) {
     float a[] = {1, 1, 0, 1, 0, 0}, b[] = {2, 0, 0, 0, 0, 1};
     gs_matrix ma = matrix(2, 3, a), mb = matrix(2, 3, b);
@@ -75,6 +91,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, scores_of_a_small_table);
     tcase_add_test(tc, rows_can_be_chosen_and_be_none);
     tcase_add_test(tc, extreme_logits_stay_finite);
+    tcase_add_test(tc, roc_auc_counts_pairs);
     tcase_add_test(tc, agreement_and_ties);
     tcase_add_test(tc, a_failed_allocation_is_an_error);
 }
