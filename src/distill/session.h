@@ -134,6 +134,10 @@ int64_t session_feed_parts(session *s, const int64_t *parts, int64_t count);
 gs_status session_feed(session *s, uint64_t step, const int64_t *nodes, int64_t count, gs_var **x);
 gs_var *session_forward(session *s, gs_var *x, gs_tap *taps);
 
+/* rate.c: the learning rate of an epoch (from 0), and the wait of the schedule `plateau`. */
+double session_rate(const session *s, int64_t epoch);
+gs_status session_rate_wait(session *s, double val_loss);
+
 /* step.c: one optimiser step on nodes[0..count) of the training graph (NULL: all of them). *loss
    gets the weighted sum, NAN if no node of them teaches anything. */
 gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,

@@ -99,7 +99,9 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
             w->terms[k]->loss_sum += (double)w->terms[k]->value->value.data[0];
             w->terms[k]->loss_steps++;
         }
-    gs_adam adam = {.lr = s->config.lr,
+    if (s->config.clip_norm > 0)
+        gs_clip_gradients(s->state, s->config.clip_norm);
+    gs_adam adam = {.lr = session_rate(s, epoch),
                     .beta1 = 0.9,
                     .beta2 = 0.999,
                     .epsilon = 1e-8,

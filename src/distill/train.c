@@ -95,6 +95,7 @@ static bool is_better(const session *s, double score) {
 static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
     gs_status status = GS_OK;
     GS_TRY(session_score(s, p));
+    GS_TRY(session_rate_wait(s, p->val_loss));
     double score = p->val_accuracy;
     if (s->config.select == GS_SELECT_LOSS)
         score = -p->val_loss;

@@ -14,6 +14,16 @@ typedef enum gs_selection {
     GS_SELECT_ROC_AUC
 } gs_selection;
 #define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc"
+typedef enum gs_lr_schedule {
+    GS_LR_CONSTANT,
+    GS_LR_STEP,    /* times lr_factor every lr_step epochs */
+    GS_LR_LINEAR,  /* down to lr_least at the last epoch */
+    GS_LR_COSINE,  /* the same along half a cosine */
+    GS_LR_PLATEAU, /* times lr_factor after more than lr_step evaluations without a lower validation
+                      loss */
+} gs_lr_schedule;
+#define GS_LR_SCHEDULE_CHOICES "constant|step|linear|cosine|plateau"
+
 /* The metric that ranks runs of a recipe on validation: "val_accuracy", "val_roc_auc". */
 const char *gs_selection_metric(const gs_value *recipe);
 
@@ -25,6 +35,10 @@ typedef struct gs_train_config {
     int ties;           /* 0 later, 1 earlier: which of two equal scores is kept */
     int64_t eval_every; /* epochs */
     double lr, weight_decay;
+    int lr_schedule; /* gs_lr_schedule */
+    double lr_factor, lr_least;
+    int64_t lr_step, warmup;    /* epochs */
+    double clip_norm;           /* of all gradients together; 0: never */
     int decay_layers;           /* 0 all, 1 first */
     int optimizer;              /* 0 adam, 1 adamw */
     double weight_decay_ends;   /* of linear layers around the stack; -1: weight_decay */

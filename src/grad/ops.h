@@ -78,6 +78,11 @@ gs_var *gs_log_softmax(gs_tape *t, gs_var *x);
    rows instead (y[k] belongs to rows[k]). count 0 gives 0. */
 gs_var *gs_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows, int64_t count,
                bool by_row);
+/* gs_nll by row with a weight for each class (weight [c], borrowed; NULL: ones) and label smoothing
+   s: the sum over rows of (1 - s) w_y (-log p_y) + s/c sum over k of w_k (-log p_k), divided by the
+   sum over rows of w_y: torch's cross_entropy. */
+gs_var *gs_class_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows,
+                     int64_t count, const float *weight, double smoothing);
 /* Sum over classes, mean over rows ("batchmean") of KL(q || softmax(logits[row]/temperature)), with
    q = target [count,c] given as probabilities, row k belonging to rows[k]. `entropy` false leaves
    out q's own entropy: the soft cross-entropy, which has the same gradient. */

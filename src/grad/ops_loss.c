@@ -26,9 +26,10 @@ typedef struct loss_job {
     const int64_t *rows;
     const int32_t *y;
     bool by_row, entropy;
-    double temperature;
-    float *p;        /* [count, c] probabilities of the student */
-    double *partial; /* a sum for each chunk */
+    double temperature, smoothing, total; /* the loss is the sum of the rows' divided by total */
+    const float *class_weight;            /* [c] or NULL: ones */
+    float *p;                             /* [count, c] probabilities of the student */
+    double *partial;                      /* a sum for each chunk */
     float factor;
 } loss_job;
 
@@ -46,6 +47,43 @@ static void nll_chunk(void *context, int64_t begin, int64_t end) {
         sum += top - (double)z[label_of(job, k)];
     }
     job->partial[begin / OP_ROWS] = sum;
+}
+
+/* With class weights w and smoothing s, the row's part is
+   (1 - s) w_y (-log p_y) + s/c sum over k of w_k (-log p_k), as in torch. */
+static void class_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->logits->cols;
+    const float *w = job->class_weight;
+    double sum = 0, share = job->smoothing / (double)c;
+    for (int64_t k = begin; k < end; k++) {
+        const float *z = gs_row(job->logits, job->rows ? job->rows[k] : k);
+        double top = soften(z, c, 1, job->p + k * c);
+        int32_t y = label_of(job, k);
+        sum += (1 - job->smoothing) * (w ? (double)w[y] : 1) * (top - (double)z[y]);
+        for (int64_t j = 0; j < c; j++)
+            sum += share * (w ? (double)w[j] : 1) * (top - (double)z[j]);
+    }
+    job->partial[begin / OP_ROWS] = sum;
+}
+
+static void class_back_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->grad->cols;
+    const float *w = job->class_weight;
+    double share = job->smoothing / (double)c, all = 0;
+    for (int64_t j = 0; j < c; j++)
+        all += w ? (double)w[j] : 1;
+    for (int64_t k = begin; k < end; k++) {
+        float *g = gs_row(job->grad, job->rows ? job->rows[k] : k);
+        const float *p = job->p + k * c;
+        int32_t y = label_of(job, k);
+        double own = (1 - job->smoothing) * (w ? (double)w[y] : 1);
+        for (int64_t j = 0; j < c; j++)
+            g[j] += job->factor *
+                    (float)((own + share * all) * (double)p[j] - share * (w ? (double)w[j] : 1));
+        g[y] -= job->factor * (float)own;
+    }
 }
 
 /* KL(q || p) = sum over k of q_k (log q_k - log p_k), log p_k = z_k/tau - log sum exp */
@@ -89,6 +127,7 @@ static void loss_back_chunk(void *context, int64_t begin, int64_t end) {
 typedef struct loss_record {
     loss_job job;
     int64_t count;
+    gs_range_fn *back;
 } loss_record;
 
 static void loss_back(gs_tape *t, gs_node *node) {
@@ -98,14 +137,14 @@ static void loss_back(gs_tape *t, gs_node *node) {
         return;
     record->job.grad = gs_grad_of(t, node->in[0], NULL);
     record->job.factor =
-        (float)((double)node->out.grad.data[0] / (double)record->count / record->job.temperature);
+        (float)((double)node->out.grad.data[0] / record->job.total / record->job.temperature);
     if (record->job.grad)
-        gs_for(record->count, OP_ROWS, loss_back_chunk, &record->job);
+        gs_for(record->count, OP_ROWS, record->back, &record->job);
 }
 
-/* The mean over the rows of what `chunk` sums up. */
-static gs_var *loss_of(gs_tape *t, gs_var *logits, loss_job job, int64_t count,
-                       gs_range_fn *chunk) {
+/* What `chunk` sums up over the rows, divided by the total: the number of rows unless it is set. */
+static gs_var *loss_of(gs_tape *t, gs_var *logits, loss_job job, int64_t count, gs_range_fn *chunk,
+                       gs_range_fn *back) {
     GS_SPAN(GS_SPAN_LOSS);
     int64_t chunks = (count + OP_ROWS - 1) / OP_ROWS, c = logits->value.cols;
     gs_node *node = gs_tape_node(t, 1, 1, loss_back, logits, NULL, NULL);
@@ -117,26 +156,42 @@ static gs_var *loss_of(gs_tape *t, gs_var *logits, loss_job job, int64_t count,
     if (!record || !job.p || !job.partial)
         return gs_tape_dead(t);
     job.logits = &logits->value;
-    *record = (loss_record){.job = job, .count = count};
+    job.total = job.total > 0 ? job.total : (double)count;
+    *record = (loss_record){.job = job, .count = count, .back = back};
     node->extra = record;
     gs_for(count, OP_ROWS, chunk, &record->job);
     double sum = 0;
     for (int64_t k = 0; k < chunks; k++)
         sum += job.partial[k];
-    node->out.value.data[0] = count > 0 ? (float)(sum / (double)count) : 0;
+    node->out.value.data[0] = count > 0 ? (float)(sum / job.total) : 0;
     return &node->out;
 }
 
 gs_var *gs_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows, int64_t count,
                bool by_row) {
     loss_job job = {.rows = rows, .y = y, .by_row = by_row, .temperature = 1};
-    return loss_of(t, logits, job, count, nll_chunk);
+    return loss_of(t, logits, job, count, nll_chunk, loss_back_chunk);
+}
+
+gs_var *gs_class_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t *rows,
+                     int64_t count, const float *weight, double smoothing) {
+    double total = 0;
+    for (int64_t k = 0; k < count; k++)
+        total += weight ? (double)weight[y[k]] : 1;
+    loss_job job = {.rows = rows,
+                    .y = y,
+                    .by_row = true,
+                    .temperature = 1,
+                    .class_weight = weight,
+                    .smoothing = smoothing,
+                    .total = total};
+    return loss_of(t, logits, job, count, class_chunk, class_back_chunk);
 }
 
 gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
                      int64_t count, double temperature, bool entropy) {
     loss_job job = {.target = target, .rows = rows, .temperature = temperature, .entropy = entropy};
-    return loss_of(t, logits, job, count, soft_chunk);
+    return loss_of(t, logits, job, count, soft_chunk, loss_back_chunk);
 }
 
 typedef struct row_job {

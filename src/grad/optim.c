@@ -79,3 +79,35 @@ gs_status gs_adam_step(const gs_adam *o, gs_state *s) {
 done:
     return status;
 }
+
+#define SIDE 8
+GS_CLONES static double square_sum(const float *x, int64_t count) {
+    double part[SIDE] = {0}, sum = 0;
+    int64_t whole = count - count % SIDE;
+    for (int64_t i = 0; i < whole; i += SIDE)
+        for (int l = 0; l < SIDE; l++)
+            part[l] += (double)x[i + l] * (double)x[i + l];
+    for (int64_t i = whole; i < count; i++)
+        sum += (double)x[i] * (double)x[i];
+    for (int l = 0; l < SIDE; l++)
+        sum += part[l];
+    return sum;
+}
+
+double gs_clip_gradients(gs_state *s, double most) {
+    double sum = 0;
+    for (int64_t k = 0; k < s->count; k++)
+        if (is_moved(s->entries[k]))
+            sum += square_sum(s->entries[k]->grad.data,
+                              s->entries[k]->grad.rows * s->entries[k]->grad.cols);
+    double norm = sqrt(sum);
+    if (!(norm > most))
+        return norm;
+    float factor = (float)(most / (norm + 1e-6));
+    for (int64_t k = 0; k < s->count; k++) {
+        gs_entry *e = s->entries[k];
+        for (int64_t i = 0; is_moved(e) && i < e->grad.rows * e->grad.cols; i++)
+            e->grad.data[i] *= factor;
+    }
+    return norm;
+}

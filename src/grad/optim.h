@@ -14,4 +14,8 @@ typedef struct gs_adam {
    step only. Same bits for any number of threads. */
 gs_status gs_adam_step(const gs_adam *o, gs_state *s);
 
+/* Scales the gradients of all unfrozen parameters so that their joint Euclidean norm is at most
+   `most`; returns the norm before. As torch's clip_grad_norm_. */
+double gs_clip_gradients(gs_state *s, double most);
+
 #endif

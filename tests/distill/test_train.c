@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "check_main.h"
 #include "distill/recipe.h"
+#include "grad/optim.h"
 #include "graph/generate.h"
 
 static gs_dataset *made(int64_t n, int64_t words) {
@@ -263,6 +264,106 @@ START_TEST(a_term_of_weight_zero_gives_the_plain_bits) {
 }
 END_TEST
 
+/* Losses before the first step are the same, whatever the rate; then they part. */
+static gs_run *train_with(gs_dataset *d, const char *text) {
+    uint8_t *role = gs_calloc((size_t)d->n, 1);
+    gs_run *r = NULL;
+    draw(d, role);
+    gs_value *recipe = recipe_of(text, false);
+    ck_ok(gs_train(recipe, d, role, NULL, 2, NULL, NULL, &r));
+    gs_value_free(recipe);
+    gs_free(role);
+    return r;
+}
+
+static double distance_moved(const gs_run *r, const gs_run *from) {
+    return gs_matrix_distance(&gs_state_find(r->state, "convs.0.lin.weight")->value,
+                              &gs_state_find(from->state, "convs.0.lin.weight")->value);
+}
+
+START_TEST(schedules_change_the_rate) {
+#define BASE                                                                                       \
+    "{\"model\": \"gcn\", \"hidden\": 8, \"patience\": 0, \"select\": \"last\", "                  \
+    "\"weight_decay\": 0, "
+    static const char *const texts[] = {
+        BASE "\"epochs\": 30}",
+        BASE "\"epochs\": 30, \"lr_schedule\": \"step\", \"lr_step\": 5, \"lr_factor\": 0.1}",
+        BASE "\"epochs\": 30, \"lr_schedule\": \"linear\"}",
+        BASE "\"epochs\": 30, \"lr_schedule\": \"cosine\"}",
+        BASE "\"epochs\": 30, \"warmup\": 30}",
+    };
+    gs_dataset *d = made(300, 12);
+    gs_run *start = train_with(d, BASE "\"epochs\": 0}"), *run[5];
+    for (int k = 0; k < 5; k++) {
+        run[k] = train_with(d, texts[k]);
+        ck_assert(gs_row(&run[k]->history, 0)[0] == gs_row(&run[0]->history, 0)[0]);
+        if (k > 0)
+            ck_assert(distance_moved(run[k], start) < distance_moved(run[0], start));
+    }
+    ck_assert(distance_moved(run[1], start) < distance_moved(run[3], start));
+    for (int k = 0; k < 5; k++)
+        gs_run_free(run[k]);
+    gs_run_free(start);
+    gs_dataset_free(d);
+}
+END_TEST
+
+/* At a rate at which the validation loss soon rises, the rate falls, and parameters stand still. */
+START_TEST(a_plateau_lowers_the_rate) {
+    gs_dataset *d = made(300, 12);
+    gs_run *on = train_with(d, BASE "\"epochs\": 120, \"lr\": 0.3}");
+    gs_run *still = train_with(d, BASE "\"epochs\": 120, \"lr\": 0.3, \"lr_schedule\": \"plateau\","
+                                       " \"lr_step\": 2, \"lr_factor\": 0}");
+    gs_run *start = train_with(d, BASE "\"epochs\": 0}");
+    ck_assert(gs_state_get(still->state, "rate_drops", 0) > 0);
+    ck_assert(distance_moved(still, start) < distance_moved(on, start));
+    gs_run_free(on);
+    gs_run_free(still);
+    gs_run_free(start);
+    gs_dataset_free(d);
+}
+END_TEST
+
+START_TEST(clipping_smoothing_and_weights_do_their_work) {
+    gs_dataset *d = made(300, 12);
+    gs_run *plain = train_with(d, BASE "\"epochs\": 20}");
+    gs_run *wide = train_with(d, BASE "\"epochs\": 20, \"clip_norm\": 1e6}");
+    gs_run *smooth =
+        train_with(d, BASE "\"epochs\": 60, \"methods\": {\"hard\": {\"smoothing\": 0.4}}}");
+    gs_run *sharp = train_with(d, BASE "\"epochs\": 60}");
+    gs_run *even = train_with(
+        d, BASE "\"epochs\": 20, \"methods\": {\"hard\": {\"class_weights\": \"balanced\"}}}");
+    same_run(plain, wide);
+    ck_assert(metric(smooth, "train_accuracy") > 0.8);
+    ck_assert(gs_row(&smooth->history, 59)[0] > gs_row(&sharp->history, 59)[0]);
+    /* equally many training nodes of each class: all weights are 1 */
+    ck_near(gs_row(&even->history, 19)[0], gs_row(&plain->history, 19)[0], 1e-4);
+    gs_run_free(plain);
+    gs_run_free(wide);
+    gs_run_free(smooth);
+    gs_run_free(sharp);
+    gs_run_free(even);
+    gs_dataset_free(d);
+}
+END_TEST
+
+START_TEST(gradients_are_clipped_to_a_norm) {
+    gs_state *s = gs_state_new();
+    gs_entry *a = NULL, *b = NULL;
+    ck_ok(gs_state_add(s, "a", GS_PARAMETER, 3, 7, &a));
+    ck_ok(gs_state_add(s, "b", GS_PARAMETER, 1, 2, &b));
+    for (int k = 0; k < 21; k++)
+        a->grad.data[k] = 2;
+    b->grad.data[1] = 4;
+    ck_near(gs_clip_gradients(s, 1000), 10, 1e-6);
+    ck_assert(a->grad.data[20] == 2 && b->grad.data[1] == 4);
+    ck_near(gs_clip_gradients(s, 5), 10, 1e-6);
+    ck_near(a->grad.data[20], 1, 1e-5);
+    ck_near(b->grad.data[1], 2, 1e-5);
+    gs_state_free(s);
+}
+END_TEST
+
 /* Hidden nodes and their edges are absent: replacing their features changes no observed output. */
 START_TEST(hidden_nodes_cannot_be_seen) {
     gs_dataset *d = made(400, 0);
@@ -349,6 +450,10 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, an_interrupted_run_goes_on_to_the_same_bits);
     tcase_add_test(tc, test_labels_change_nothing_but_the_score);
     tcase_add_test(tc, a_term_of_weight_zero_gives_the_plain_bits);
+    tcase_add_test(tc, schedules_change_the_rate);
+    tcase_add_test(tc, a_plateau_lowers_the_rate);
+    tcase_add_test(tc, clipping_smoothing_and_weights_do_their_work);
+    tcase_add_test(tc, gradients_are_clipped_to_a_norm);
     tcase_add_test(tc, hidden_nodes_cannot_be_seen);
     tcase_add_test(tc, a_rate_that_diverges_is_reported);
     tcase_add_loop_test(tc, training_survives_every_failed_allocation, 0, 3);

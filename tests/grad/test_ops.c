@@ -20,6 +20,7 @@ typedef struct world {
     gs_matrix weight, target, mean, var;
     int32_t y[N];
     int64_t rows[5];
+    float class_weight[D];
     int which;
 } world;
 
@@ -45,6 +46,8 @@ static world open_world(void) {
         if (i % 3 == 0)
             row[count] = 0, col[count++] = i;
     }
+    for (int k = 0; k < D; k++)
+        w.class_weight[k] = 0.5f + (float)(k % 3);
     ck_ok(gs_csr_build(N, N, count, row, col, NULL, false, &w.graph));
     ck_ok(gs_csr_need_transpose(w.graph));
     float val[40];
@@ -145,6 +148,8 @@ enum {
     LOG_SOFTMAX,
     NLL,
     NLL_ROWS,
+    NLL_SMOOTH,
+    NLL_WEIGHED,
     SOFT,
     SOFT_HOT,
     MEAN_SQUARE,
@@ -249,6 +254,10 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_nll(t, a, w->y, NULL, N, false);
     case NLL_ROWS:
         return gs_nll(t, a, w->y, w->rows, 5, true);
+    case NLL_SMOOTH:
+        return gs_class_nll(t, a, w->y, w->rows, 5, NULL, 0.3);
+    case NLL_WEIGHED:
+        return gs_class_nll(t, a, w->y, w->rows, 5, w->class_weight, 0.2);
     case SOFT:
         return gs_soft_loss(t, a, &w->target, w->rows, 5, 1, true);
     case SOFT_HOT:
