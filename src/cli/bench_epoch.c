@@ -57,7 +57,8 @@ static gs_status open_epoch(const bench_task *b, const gs_value *recipe, epoch_j
     j->tape = gs_tape_new();
     if (!j->recipe || !j->state || !j->tape)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_new(recipe, b->data->f, b->data->c, j->state, 1, &j->model));
+    GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, b->data->f, b->data->c), b->data->c,
+                        j->state, 1, &j->model));
     GS_TRY(gs_options_init(gs_train_options, &config));
     GS_TRY(gs_options_read(gs_train_options, &config, recipe, "The recipe", true));
     wanted = gs_model_needs_graph(j->model) ? (gs_order)config.reorder : GS_ORDER_NONE;

@@ -68,7 +68,7 @@ static gs_status measure(const inference *b, const subject *s, const gs_dataset 
     gs_matrix logits = {.rows = count, .cols = data->c, .data = b->logits.data};
     line.runs = b->runs > 0 ? b->runs : runs;
     line.rows = count;
-    GS_TRY(gs_predictor_open(s->recipe, s->model, data, &p));
+    GS_TRY(gs_predictor_open(s->recipe, s->model, data, NULL, &p));
     GS_NEW(line.us, line.runs + 1);
     int64_t calls = 0;
     for (int64_t k = -line.runs / 10 - 3; k < line.runs; k++) { /* the first ones warm up */

@@ -46,7 +46,7 @@ gs_status latency_measure(const gs_value *recipe, const gs_model *model, gs_data
     gs_predictor *p = NULL;
     gs_matrix logits = {0};
     *out = (latency){0};
-    GS_TRY(gs_predictor_open(recipe, model, data, &p));
+    GS_TRY(gs_predictor_open(recipe, model, data, NULL, &p));
     GS_TRY(gs_matrix_init(&logits, 1, data->c));
     GS_NEW(times, calls + 1);
     for (int64_t k = -calls / 10 - 2; k < calls; k++) { /* the first ones warm up */

@@ -41,7 +41,8 @@ gs_status gs_adopt_state(const gs_value *recipe, const gs_dataset *data, uint64_
     state = gs_state_new();
     if (!state)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_new(recipe, data->f, data->c, state, seed, &model));
+    GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, data->f, data->c), data->c, state, seed,
+                        &model));
     *out = state;
     state = NULL;
 done:

@@ -128,6 +128,10 @@ static gs_status check_feed(const session *s) {
     if (!s->by_rows && c->batch_size > 0 && s->feed.kind != FEED_NEIGHBOURS)
         return gs_fail(GS_BAD_USAGE, "This model reads its neighbours, so that batch_size asks for "
                                      "sampling=neighbours; clusters and graphs go by batch_parts.");
+    if (c->label_rounds > 0 && (s->feed.kind == FEED_NEIGHBOURS || session_feeds_parts(s)))
+        return gs_fail(GS_BAD_USAGE,
+                       "label_rounds needs the answers for all nodes in every step, so "
+                       "it is for training on the whole graph; set sampling=none.");
     if (c->edge_dropout > 0 && s->feed.kind != FEED_THINNED)
         return gs_fail(GS_BAD_USAGE, "edge_dropout is for training on the whole graph; a sample "
                                      "leaves out edges anyway.");
@@ -197,14 +201,17 @@ static gs_status name_rows(session *s, const int64_t *nodes, int64_t count) {
     return GS_OK;
 }
 
+gs_var *session_dense(session *s, bool same_operators) {
+    return same_operators && !s->labels.x ? gs_tape_fixed(s->tape, &s->observed.x)
+                                          : gs_tape_constant(s->tape, &s->observed.x);
+}
+
 /* The features of some nodes, or of all. */
 static gs_var *features_of(session *s, const int64_t *nodes, int64_t count) {
     if (s->observed.x_sparse)
         return gs_tape_sparse(s->tape, nodes ? gs_row_batch_take(s->batch, nodes, count)
                                              : s->observed.x_sparse);
-    if (s->feed.kind == FEED_THINNED) /* no product with an operator can be kept */
-        return gs_tape_constant(s->tape, &s->observed.x);
-    gs_var *x = gs_tape_fixed(s->tape, &s->observed.x);
+    gs_var *x = session_dense(s, s->feed.kind != FEED_THINNED);
     return nodes ? gs_take_rows(s->tape, x, nodes, count) : x;
 }
 

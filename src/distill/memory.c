@@ -15,7 +15,7 @@ gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64
     *bytes = 0;
     if (!state)
         return GS_NO_MEMORY;
-    GS_TRY(gs_model_new(resolved, d->f, d->c, state, 0, &model));
+    GS_TRY(gs_model_new(resolved, gs_recipe_inputs(resolved, d->f, d->c), d->c, state, 0, &model));
     int64_t entries = d->adjacency->nnz + d->n;
     int64_t batch = gs_get_int(resolved, "batch_size", 0);
     int64_t rows = !gs_model_needs_graph(model) && batch > 0 && batch < d->n ? batch : d->n;

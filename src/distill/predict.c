@@ -53,7 +53,7 @@ done:
 }
 
 gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          const char *keep, gs_outputs *out) {
+                          label_input *labels, const char *keep, gs_outputs *out) {
     gs_status status = GS_OK;
     gs_tap *taps = NULL;
     *out = (gs_outputs){.layers = gs_model_layers(model)};
@@ -64,6 +64,14 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
     GS_NEW(out->pre, out->layers);
     GS_NEW(out->post, out->layers);
     GS_NEW(out->attention, out->layers);
+    label_input_write(labels);
+    for (int64_t k = 0; k < labels->rounds; k++) {
+        gs_tape_start(tape, 0, 0, false);
+        gs_var *z =
+            gs_model_forward(model, tape, operators, gs_tape_constant(tape, &view->x), NULL);
+        GS_TRY(gs_tape_status(tape));
+        label_input_answer(labels, &z->value);
+    }
     gs_tape_start(tape, 0, 0, false);
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
@@ -84,17 +92,20 @@ done:
 }
 
 gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                     const char *keep, gs_outputs *out) {
+                     const uint8_t *role, const char *keep, gs_outputs *out) {
     gs_status status = GS_OK;
     gs_dataset view;
     gs_csr *own_x = NULL;
     gs_matrix own_dense = {0};
+    label_input labels = {0};
     gs_operators operators = {.adjacency = data->adjacency};
     *out = (gs_outputs){0};
     GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
-    GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL,
+    GS_TRY(session_labels(recipe, &view, role, &labels));
+    GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                            keep ? keep : "logits", out));
 done:
+    label_input_close(&labels);
     gs_operators_free(&operators);
     gs_csr_free(own_x);
     gs_matrix_free(&own_dense);
@@ -110,7 +121,7 @@ gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64
     GS_NEW(kept, count + 1);
     for (int64_t k = 0; k < count; k++)
         GS_TRY(gs_matrix_copy(&kept[k], &state->entries[k]->value));
-    GS_TRY(gs_context(gs_model_new(recipe, f, c, state, seed, model),
+    GS_TRY(gs_context(gs_model_new(recipe, gs_recipe_inputs(recipe, f, c), c, state, seed, model),
                       "The model does not fit a graph of %lld features and %lld classes",
                       (long long)f, (long long)c));
     if (state->count > count)

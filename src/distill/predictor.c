@@ -86,7 +86,7 @@ static gs_status choose_route(gs_predictor *p) {
         p->c = stage.width;
     }
     if (gs_model_needs_graph(p->model))
-        p->route = blocks ? GS_ROUTE_BLOCKS : GS_ROUTE_WHOLE;
+        p->route = blocks && !label_input_wanted(p->recipe) ? GS_ROUTE_BLOCKS : GS_ROUTE_WHOLE;
     else
         p->route = products ? GS_ROUTE_ROWS : GS_ROUTE_TAPE;
 done:
@@ -99,14 +99,14 @@ static gs_status check_data(const gs_predictor *p) {
         return gs_fail(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph.");
     if (d && !d->x_sparse && !d->x.data)
         return gs_fail(GS_BAD_INPUT, "The graph has no node features, and the model reads them.");
-    if (d && d->f != p->f)
+    if (d && gs_recipe_inputs(p->recipe, d->f, d->c) != p->f)
         return gs_fail(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
                        (long long)p->f, (long long)d->f);
     return GS_OK;
 }
 
 gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                            gs_predictor **out) {
+                            const uint8_t *role, gs_predictor **out) {
     gs_status status = GS_OK;
     gs_predictor *p = NULL;
     *out = NULL;
@@ -125,7 +125,7 @@ gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const
     if (p->route == GS_ROUTE_BLOCKS)
         GS_TRY(predictor_blocks_open(p));
     if (p->route == GS_ROUTE_WHOLE)
-        GS_TRY(predictor_whole_open(p));
+        GS_TRY(predictor_whole_open(p, role));
     *out = p;
     p = NULL;
 done:
@@ -145,6 +145,7 @@ void gs_predictor_free(gs_predictor *p) {
     gs_free(p->hop_operators);
     gs_blocks_free(&p->blocks);
     gs_free(p->at);
+    label_input_close(&p->labels);
     gs_csr_free(p->own_x);
     gs_matrix_free(&p->own_dense);
     gs_free(p);

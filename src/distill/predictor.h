@@ -17,9 +17,10 @@ typedef struct gs_predictor gs_predictor;
 
 /* Opens `model` for the nodes of `data`, whose features are used as the recipe says
    (normalize_features). Parameters, graph and features must not change while it is open; all are
-   *borrowed*. `data` may be NULL for a model that reads no graph: it then answers raw rows only. */
+   *borrowed*. `role` [n] as in gs_predict. `data` may be NULL for a model that reads no graph: it
+   then answers raw rows only. */
 gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                            gs_predictor **out);
+                            const uint8_t *role, gs_predictor **out);
 void gs_predictor_free(gs_predictor *p);
 gs_route gs_predictor_route(const gs_predictor *p);
 

@@ -74,20 +74,32 @@ done:
     return status;
 }
 
-gs_status predictor_whole_open(gs_predictor *p) {
+gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role) {
     p->full.adjacency = p->data->adjacency;
-    return session_features(p->recipe, p->data, &p->view, &p->own_x, &p->own_dense);
+    gs_status status = session_features(p->recipe, p->data, &p->view, &p->own_x, &p->own_dense);
+    return status == GS_OK ? session_labels(p->recipe, &p->view, role, &p->labels) : status;
+}
+
+/* One pass over the whole graph. */
+static gs_status whole_pass(gs_predictor *p, gs_var **logits) {
+    gs_tape_start(p->tape, 0, 0, false);
+    gs_var *x = p->view.x_sparse ? gs_tape_sparse(p->tape, p->view.x_sparse)
+                                 : gs_tape_constant(p->tape, &p->view.x);
+    *logits = gs_model_forward(p->model, p->tape, &p->full, x, NULL);
+    return gs_tape_status(p->tape);
 }
 
 gs_status predictor_whole_answer(gs_predictor *p, const int64_t *ids, int64_t count,
                                  gs_matrix *logits) {
     gs_status status = GS_OK;
     p->reached = p->data->n;
-    gs_tape_start(p->tape, 0, 0, false);
-    gs_var *x = p->view.x_sparse ? gs_tape_sparse(p->tape, p->view.x_sparse)
-                                 : gs_tape_constant(p->tape, &p->view.x);
-    gs_var *z = gs_model_forward(p->model, p->tape, &p->full, x, NULL);
-    GS_TRY(gs_tape_status(p->tape));
+    gs_var *z = NULL;
+    label_input_write(&p->labels);
+    for (int64_t k = 0; k < p->labels.rounds; k++) {
+        GS_TRY(whole_pass(p, &z));
+        label_input_answer(&p->labels, &z->value);
+    }
+    GS_TRY(whole_pass(p, &z));
     take_logits(&z->value, ids, count, logits);
 done:
     return status;

@@ -2,6 +2,7 @@
 #ifndef GS_DISTILL_PREDICTOR_PARTS_H
 #define GS_DISTILL_PREDICTOR_PARTS_H
 
+#include "distill/label_input.h"
 #include "distill/predictor.h"
 #include "graph/blocks.h"
 
@@ -50,6 +51,7 @@ struct gs_predictor {
     gs_dataset view; /* the whole graph with prepared features */
     gs_csr *own_x;
     gs_matrix own_dense;
+    label_input labels;
 };
 
 /* The factor that normalize_features multiplies row k of the feed with. */
@@ -67,7 +69,7 @@ void predictor_rows_close(gs_predictor *p);
 gs_status predictor_blocks_open(gs_predictor *p);
 gs_status predictor_blocks_answer(gs_predictor *p, const int64_t *ids, int64_t count,
                                   gs_matrix *logits);
-gs_status predictor_whole_open(gs_predictor *p);
+gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role);
 gs_status predictor_whole_answer(gs_predictor *p, const int64_t *ids, int64_t count,
                                  gs_matrix *logits);
 

@@ -4,6 +4,50 @@
 
 #include "base/alloc.h"
 
+/* Dense features with c columns of zeros behind them, for labels. */
+static gs_status widen(const gs_dataset *data, bool normalises, gs_dataset *view,
+                       gs_matrix *own_dense) {
+    gs_status status = GS_OK;
+    gs_dataset narrow = *data;
+    gs_matrix plain = {0};
+    if (data->x_sparse)
+        GS_TRY(gs_csr_to_dense(data->x_sparse, &plain));
+    else
+        GS_TRY(gs_matrix_copy(&plain, &data->x));
+    narrow.x_sparse = NULL;
+    narrow.x = plain;
+    if (normalises)
+        GS_TRY(gs_dataset_normalize_rows(&narrow));
+    GS_TRY(gs_matrix_init(own_dense, data->n, data->f + data->c));
+    for (int64_t i = 0; i < data->n; i++)
+        memcpy(gs_row(own_dense, i), gs_row(&plain, i), (size_t)data->f * sizeof(float));
+    view->x_sparse = NULL;
+    view->x = *own_dense;
+    view->f = data->f + data->c;
+done:
+    gs_matrix_free(&plain);
+    return status;
+}
+
+gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t *role,
+                         label_input *out) {
+    gs_status status = GS_OK;
+    int32_t *visible = NULL;
+    *out = (label_input){0};
+    if (!label_input_wanted(recipe))
+        return GS_OK;
+    if (!role || !view->y)
+        return gs_fail(GS_BAD_INPUT, "This model reads labels of its training nodes, so it needs "
+                                     "the graph that it was trained on, with its labels.");
+    GS_NEW(visible, view->n + 1);
+    for (int64_t i = 0; i < view->n; i++)
+        visible[i] = role[i] == GS_TRAIN ? view->y[i] : -1;
+    GS_TRY(label_input_open(out, recipe, view, visible));
+done:
+    gs_free(visible);
+    return status;
+}
+
 gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
                            gs_csr **own_x, gs_matrix *own_dense) {
     gs_status status = GS_OK;
@@ -14,7 +58,10 @@ gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_da
             "The graph '%s' has no node features, and every model here reads them; import "
             "it with a node table.",
             data->name ? data->name : "");
-    if (!gs_get_bool(recipe, "normalize_features", false))
+    bool normalises = gs_get_bool(recipe, "normalize_features", false);
+    if (label_input_wanted(recipe))
+        return widen(data, normalises, view, own_dense);
+    if (!normalises)
         return GS_OK;
     if (data->x_sparse) {
         GS_TRY(gs_csr_copy(data->x_sparse, own_x));
@@ -171,10 +218,14 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     s->tape = s->state ? gs_tape_new() : NULL;
     if (!s->tape)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_new(recipe, data->f, data->c, s->state, seed, &s->model));
+    GS_TRY(gs_model_new(recipe, s->prepared.f, data->c, s->state, seed, &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
+    if (s->by_rows && label_input_wanted(recipe))
+        GS_FAIL(GS_BAD_USAGE, "label_input shows a node the labels of its neighbours, but this "
+                              "model reads no graph; leave it out.");
     GS_TRY(open_observed(s));
     GS_TRY(open_labels(s));
+    GS_TRY(label_input_open(&s->labels, recipe, &s->observed, s->visible));
     s->operators.adjacency = s->observed.adjacency;
     s->full_operators.adjacency = data->adjacency;
     GS_TRY(session_terms(s));
@@ -193,6 +244,7 @@ void session_close(session *s) {
     gs_operators_free(&s->operators);
     gs_operators_free(&s->full_operators);
     session_feed_close(s);
+    label_input_close(&s->labels);
     gs_csr_free(s->validation_x);
     gs_matrix_free(&s->validation_dense);
     gs_tape_free(s->tape);

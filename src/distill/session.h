@@ -4,6 +4,7 @@
 
 #include "base/pace.h"
 #include "distill/evaluate.h"
+#include "distill/label_input.h"
 #include "distill/train.h"
 #include "graph/row_batch.h"
 #include "graph/sample.h"
@@ -13,7 +14,8 @@ typedef struct term {
     const gs_method *method;
     void *options;
     double weight;
-    bool *member; /* [observed n] nodes that its loss is taken over */
+    bool *member;  /* [observed n] nodes that its loss is taken over */
+    bool by_label; /* they are training nodes, of whose labels it learns */
     int64_t member_count;
     gs_matrix *teacher; /* [needs] rows of the batch at hand, grown to the largest batch */
     gs_matrix *window;  /* [needs] the used part of those */
@@ -92,7 +94,8 @@ typedef struct session {
     sweep *sweeps;
     int64_t sweep_count;
     int64_t largest_batch;
-    gs_ranked *ranked; /* [validation nodes] when ROC-AUC selects */
+    label_input labels; /* over `observed`, where the recipe wants labels as features */
+    gs_ranked *ranked;  /* [validation nodes] when ROC-AUC selects */
     feed_state feed;
     gs_row_batch *batch;  /* sparse features of a batch */
     gs_csr *validation_x; /* features of validation rows, for students by rows */
@@ -110,14 +113,19 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
 void session_close(session *s);
 
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
-   by own_x / own_dense. */
+   by own_x / own_dense. Where labels are features, their columns are there and zero. */
 gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
                            gs_csr **own_x, gs_matrix *own_dense);
+
+/* Labels of the training nodes in role [n], over a view with such columns; {0} where the recipe has
+   none. */
+gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t *role,
+                         label_input *out);
 
 /* predict.c: one forward pass in evaluation mode over prepared features; `keep` as in the recipe.
  */
 gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          const char *keep, gs_outputs *out);
+                          label_input *labels, const char *keep, gs_outputs *out);
 
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);
@@ -133,6 +141,11 @@ bool session_feeds_parts(const session *s);
 int64_t session_feed_parts(session *s, const int64_t *parts, int64_t count);
 gs_status session_feed(session *s, uint64_t step, const int64_t *nodes, int64_t count, gs_var **x);
 gs_var *session_forward(session *s, gs_var *x, gs_tap *taps);
+
+/* All dense features. What an operator makes of them may be kept where both stay the same. */
+gs_var *session_dense(session *s, bool same_operators);
+/* Draws whose labels are features in this step; all training nodes' for step < 0. */
+void session_show_labels(session *s, int64_t step);
 
 /* rate.c: the learning rate of an epoch (from 0), and the wait of the schedule `plateau`. */
 double session_rate(const session *s, int64_t epoch);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/rng.h"
 #include "distill/session.h"
 #include "grad/optim.h"
 
@@ -28,7 +29,8 @@ static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t 
     t->count = 0;
     for (int64_t k = 0; k < count; k++) {
         int64_t node = nodes ? nodes[k] : k;
-        if (!t->member[node])
+        bool shown = t->by_label && s->labels.x && s->labels.known[node] >= 0;
+        if (!t->member[node] || shown)
             continue;
         t->rows[t->count] = k;
         t->row_nodes[t->count] = node;
@@ -36,7 +38,7 @@ static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t 
         t->count++;
     }
     gs_status status = load_teacher(s, t);
-    t->fixed = status == GS_OK && fixed;
+    t->fixed = status == GS_OK && fixed && !s->labels.x;
     return status;
 }
 
@@ -66,6 +68,31 @@ static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logi
     return t->method->loss(t->options, &view);
 }
 
+void session_show_labels(session *s, int64_t step) {
+    gs_key key = gs_key_make(s->seed, (uint64_t)step, "labels");
+    for (int64_t i = 0; s->labels.x && i < s->observed.n; i++) {
+        uint64_t id = (uint64_t)(s->node_of ? s->node_of[i] : i);
+        bool shown = step < 0 || gs_uniform(key, id, 0) < s->config.label_input;
+        s->labels.known[i] = shown ? s->visible[i] : -1;
+    }
+    label_input_write(&s->labels);
+}
+
+/* The model's answers go in for labels that are not known, as often as the recipe says. */
+static gs_status answer_rounds(session *s, uint64_t step) {
+    gs_status status = GS_OK;
+    gs_var *x = NULL;
+    for (int64_t k = 0; k < s->labels.rounds; k++) {
+        gs_tape_start(s->tape, s->seed, step, true);
+        GS_TRY(session_feed(s, step, NULL, s->observed.n, &x));
+        gs_var *logits = session_forward(s, x, NULL);
+        GS_TRY(gs_tape_status(s->tape));
+        label_input_answer(&s->labels, &logits->value);
+    }
+done:
+    return status;
+}
+
 gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count, int64_t epoch,
                        double *loss) {
     gs_status status = GS_OK;
@@ -73,6 +100,8 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
     uint64_t step = (uint64_t)gs_state_get(s->state, "step", 0);
     int64_t learning = 0;
     *loss = (double)NAN;
+    if (s->labels.x)
+        session_show_labels(s, (int64_t)step);
     for (int64_t k = 0; k < w->term_count; k++) {
         w->terms[k]->value = NULL;
         GS_TRY(choose_rows(s, w->terms[k], nodes, count, !w->batched));
@@ -80,6 +109,7 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
     }
     if (learning == 0)
         goto done;
+    GS_TRY(answer_rounds(s, step));
     gs_tape_start(s->tape, s->seed, step, true);
     gs_state_zero_grads(s->state);
     GS_TRY(session_feed(s, step, nodes, count, &x));
@@ -145,11 +175,21 @@ gs_status session_score(session *s, gs_progress *p) {
     double unused;
     if (s->by_rows && s->validation_count == 0)
         return GS_OK;
+    if (s->labels.x)
+        session_show_labels(s, -1);
+    for (int64_t k = 0; k < s->labels.rounds; k++) {
+        gs_tape_start(s->tape, s->seed, 0, false);
+        gs_var *z =
+            gs_model_forward(s->model, s->tape, &s->operators, session_dense(s, true), NULL);
+        if (gs_tape_status(s->tape) != GS_OK)
+            return gs_tape_status(s->tape);
+        label_input_answer(&s->labels, &z->value);
+    }
     gs_tape_start(s->tape, s->seed, 0, false);
     gs_var *x;
     if (!s->by_rows)
         x = s->observed.x_sparse ? gs_tape_sparse(s->tape, s->observed.x_sparse)
-                                 : gs_tape_fixed(s->tape, &s->observed.x);
+                                 : session_dense(s, true);
     else if (s->validation_x)
         x = gs_tape_sparse(s->tape, s->validation_x);
     else

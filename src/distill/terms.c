@@ -61,6 +61,7 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     t->weight = gs_get_float(options, "weight", 1);
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
+    t->by_label = set == GS_ROWS_TRAIN;
     for (int64_t i = 0; i < n; i++)
         t->member_count += t->member[i] = in_set(s, set, i);
     int64_t most = t->member_count;

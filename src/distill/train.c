@@ -91,6 +91,31 @@ static bool is_better(const session *s, double score) {
     return s->config.ties == 0 ? score >= best : score > best;
 }
 
+/* Keeps the parameters of this epoch. */
+static gs_status keep_epoch(session *s, int64_t epoch, double score) {
+    gs_status status = GS_OK;
+    GS_TRY(gs_state_keep_best(s->state));
+    GS_TRY(gs_state_set(s->state, "best_score", score));
+    GS_TRY(gs_state_set(s->state, "best_epoch", (double)(epoch + 1)));
+done:
+    return status;
+}
+
+/* Kept where accuracy and loss are both the best so far; waits while neither is. */
+static gs_status keep_by_both(session *s, int64_t epoch, const gs_progress *p, bool *waits) {
+    gs_status status = GS_OK;
+    double best = gs_state_get(s->state, "most_accuracy", -INFINITY);
+    double least = gs_state_get(s->state, "least_loss", INFINITY);
+    bool right = p->val_accuracy >= best, low = p->val_loss <= least;
+    if (right && low)
+        GS_TRY(keep_epoch(s, epoch, p->val_accuracy));
+    GS_TRY(gs_state_set(s->state, "most_accuracy", fmax(best, p->val_accuracy)));
+    GS_TRY(gs_state_set(s->state, "least_loss", fmin(least, p->val_loss)));
+    *waits = !right && !low;
+done:
+    return status;
+}
+
 /* Scores the epoch, keeps the parameters if they are the best so far, counts the wait otherwise. */
 static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
     gs_status status = GS_OK;
@@ -103,14 +128,12 @@ static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
         score = p->val_roc_auc;
     if (s->config.select == GS_SELECT_LAST || s->validation_count == 0)
         goto done;
-    if (is_better(s, score)) {
-        GS_TRY(gs_state_keep_best(s->state));
-        GS_TRY(gs_state_set(s->state, "best_score", score));
-        GS_TRY(gs_state_set(s->state, "best_epoch", (double)(epoch + 1)));
-        GS_TRY(gs_state_set(s->state, "wait", 0));
-    } else {
-        GS_TRY(gs_state_set(s->state, "wait", gs_state_get(s->state, "wait", 0) + 1));
-    }
+    bool waits = !is_better(s, score);
+    if (s->config.select == GS_SELECT_BOTH)
+        GS_TRY(keep_by_both(s, epoch, p, &waits));
+    else if (!waits)
+        GS_TRY(keep_epoch(s, epoch, score));
+    GS_TRY(gs_state_set(s->state, "wait", waits ? gs_state_get(s->state, "wait", 0) + 1 : 0));
 done:
     return status;
 }
@@ -244,11 +267,12 @@ static gs_status spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
 static gs_status make_outputs(session *s, gs_run *r) {
     gs_status status = GS_OK;
     const char *keep = s->config.keep ? s->config.keep : "logits";
-    GS_TRY(gs_predict(s->recipe, s->model, s->data, keep, &r->full));
+    GS_TRY(gs_predict(s->recipe, s->model, s->data, s->role, keep, &r->full));
     if (!s->hides || s->by_rows)
         goto done;
     gs_dataset plain = s->observed;
-    GS_TRY(session_outputs(s->model, &plain, &s->operators, keep, &r->observed));
+    session_show_labels(s, -1);
+    GS_TRY(session_outputs(s->model, &plain, &s->operators, &s->labels, keep, &r->observed));
     GS_TRY(spread(&r->observed.logits, s->node_of, s->data->n));
     for (int64_t k = 0; k < r->observed.layers; k++) {
         GS_TRY(spread(&r->observed.pre[k], s->node_of, s->data->n));

@@ -11,9 +11,10 @@ typedef enum gs_selection {
     GS_SELECT_ACCURACY,
     GS_SELECT_LOSS,
     GS_SELECT_LAST, /* nothing does */
-    GS_SELECT_ROC_AUC
+    GS_SELECT_ROC_AUC,
+    GS_SELECT_BOTH /* accuracy and loss, as the code of GAT's authors */
 } gs_selection;
-#define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc"
+#define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc|both"
 typedef enum gs_lr_schedule {
     GS_LR_CONSTANT,
     GS_LR_STEP,    /* times lr_factor every lr_step epochs */
@@ -26,6 +27,10 @@ typedef enum gs_lr_schedule {
 
 /* The metric that ranks runs of a recipe on validation: "val_accuracy", "val_roc_auc". */
 const char *gs_selection_metric(const gs_value *recipe);
+
+/* Columns that the model of a recipe reads of f features and c classes: more than f where labels
+   are features too. */
+int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
 /* Keys of a recipe that concern the loop (gs_train_options). */
 typedef struct gs_train_config {
@@ -47,8 +52,11 @@ typedef struct gs_train_config {
     gs_value *fanout;           /* neighbours a node, for all layers or one by one */
     int64_t parts, batch_parts; /* clusters of the graph; clusters or graphs a step */
     double edge_dropout;
-    bool drop_last; /* leave out the incomplete last batch (unless it is the only one) */
-    int schedule;   /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
+    double label_input; /* share of the training labels that are features in a step; 0: none ever */
+    int64_t
+        label_rounds; /* answers that are put in for unknown labels before the one that counts */
+    bool drop_last;   /* leave out the incomplete last batch (unless it is the only one) */
+    int schedule;     /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by their sum */
     int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
@@ -125,9 +133,11 @@ gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,
                          gs_state *state, gs_model **model);
 /* Logits and taps of a model on a data set in evaluation mode; fills *out, which the caller frees.
+   `role` [n] is the model's split: labels of training nodes go in where the recipe has label_input,
+   else it may be NULL.
    The features are prepared as the recipe says (normalize_features). `keep` as in the recipe; NULL:
    logits. */
 gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                     const char *keep, gs_outputs *out);
+                     const uint8_t *role, const char *keep, gs_outputs *out);
 
 #endif

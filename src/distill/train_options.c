@@ -11,7 +11,9 @@ const gs_option gs_train_options[] = {
      GS_SELECTION_CHOICES,
      "Which parameters are kept: best validation accuracy or ROC-AUC (two classes), lowest "
      "validation "
-     "loss, or the last."},
+     "loss, or the last; both: where neither accuracy nor loss has been better, and patience "
+     "starts "
+     "anew when one of them is the best so far."},
     {"ties", GS_OPT_CHOICE, offsetof(gs_train_config, ties), "later", 0, 0, "later|earlier",
      "Which of two equally good epochs is kept."},
     {"eval_every", GS_OPT_INT, offsetof(gs_train_config, eval_every), "1", 1, 1e6, NULL,
@@ -56,6 +58,13 @@ const gs_option gs_train_options[] = {
      "Clusters that the graph is cut into (sampling clusters)."},
     {"batch_parts", GS_OPT_INT, offsetof(gs_train_config, batch_parts), "1", 1, 1e9, NULL,
      "Clusters or graphs a step."},
+    {"label_input", GS_OPT_FLOAT, offsetof(gs_train_config, label_input), "0", 0, 0.999, NULL,
+     "Labels of training nodes become features: in each step this share of them, and the others "
+     "are "
+     "learned from; all of them when answering. 0: none. For models with a graph."},
+    {"label_rounds", GS_OPT_INT, offsetof(gs_train_config, label_rounds), "0", 0, 100, NULL,
+     "With label_input: times that the model's own answers are put in for the labels that are not "
+     "known (label reuse)."},
     {"edge_dropout", GS_OPT_FLOAT, offsetof(gs_train_config, edge_dropout), "0", 0, 0.999, NULL,
      "Share of the edges that a step leaves out; operators are made of the others."},
     {"drop_last", GS_OPT_BOOL, offsetof(gs_train_config, drop_last), "false", 0, 0, NULL,

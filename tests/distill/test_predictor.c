@@ -15,6 +15,7 @@ typedef struct world {
     gs_state *state;
     gs_model *model;
     gs_dataset *data;
+    uint8_t role[60]; /* every third node trains */
     gs_outputs whole;
     gs_predictor *predictor;
 } world;
@@ -49,10 +50,13 @@ static void stir(gs_state *state) {
 static world open_world(const char *text, int64_t words) {
     world w = {.data = made(60, words), .state = gs_state_new()};
     ck_ok(gs_json_read(text, (int64_t)strlen(text), &w.recipe));
-    ck_ok(gs_model_new(w.recipe, w.data->f, w.data->c, w.state, 1, &w.model));
+    int64_t inputs = gs_recipe_inputs(w.recipe, w.data->f, w.data->c);
+    ck_ok(gs_model_new(w.recipe, inputs, w.data->c, w.state, 1, &w.model));
+    for (int i = 0; i < 60; i += 3)
+        w.role[i] = GS_TRAIN;
     stir(w.state);
-    ck_ok(gs_predict(w.recipe, w.model, w.data, NULL, &w.whole));
-    ck_ok(gs_predictor_open(w.recipe, w.model, w.data, &w.predictor));
+    ck_ok(gs_predict(w.recipe, w.model, w.data, w.role, NULL, &w.whole));
+    ck_ok(gs_predictor_open(w.recipe, w.model, w.data, w.role, &w.predictor));
     return w;
 }
 
@@ -127,7 +131,17 @@ START_TEST(mixed_stacks_agree) {
         "{\"stack\": [{\"model\": \"gat\", \"hidden\": 3, \"heads\": 2},"
         " {\"model\": \"linear\", \"hidden\": 4}, {\"model\": \"gcn\"}]}",
         "{\"stack\": [{\"model\": \"linear\", \"hidden\": 5}, {\"model\": \"gcn\", \"hidden\": 7},"
-        " {\"model\": \"linear\"}]}"};
+        " {\"model\": \"linear\"}]}",
+        "{\"model\": \"gcn\", \"hidden\": 5, \"layers\": 3, \"residual\": \"linear\", \"jump\": "
+        "\"cat\","
+        " \"before\": \"linear\"}",
+        "{\"model\": \"sage\", \"hidden\": 5, \"layers\": 3, \"residual\": \"dense\"}",
+        "{\"model\": \"mlp\", \"hidden\": 5, \"layers\": 3, \"residual\": \"identity\", \"jump\": "
+        "\"max\"}",
+        "{\"model\": \"gcn\", \"hidden\": 5, \"norm\": \"graph\"}",
+        "{\"model\": \"gat\", \"hidden\": 5, \"heads\": 2, \"norm\": \"pair\"}",
+        "{\"model\": \"sage\", \"hidden\": 5, \"label_input\": 0.5}",
+        "{\"model\": \"gcn\", \"hidden\": 5, \"label_input\": 0.5, \"label_rounds\": 2}"};
     world w = open_world(texts[_i], 8);
     ck_assert_int_eq(gs_predictor_route(w.predictor), GS_ROUTE_BLOCKS);
     ask(&w);
@@ -142,7 +156,7 @@ START_TEST(raw_rows_agree) {
         gs_predictor *alone = NULL;
         gs_matrix logits, dense;
         int64_t n = w.data->n;
-        ck_ok(gs_predictor_open(w.recipe, w.model, NULL, &alone));
+        ck_ok(gs_predictor_open(w.recipe, w.model, NULL, NULL, &alone));
         ck_ok(gs_matrix_init(&logits, n, w.data->c));
         if (words)
             ck_ok(gs_csr_to_dense(w.data->x_sparse, &dense));
@@ -228,13 +242,14 @@ START_TEST(only_the_neighbourhood_is_read) {
     ck_ok(gs_csr_build(60, 60, 118, row, col, NULL, false, &path));
     w.data->adjacency = path;
     ck_ok(gs_matrix_init(&logits, 1, w.data->c));
-    ck_ok(gs_predictor_open(w.recipe, w.model, w.data, &p));
+    ck_ok(gs_predictor_open(w.recipe, w.model, w.data, w.role, &p));
     ck_ok(gs_predictor_nodes(p, &first, 1, &logits));
     ck_assert_int_eq(gs_predictor_reached(p), 3);
     ck_ok(gs_predictor_nodes(p, &first, 0, &logits));
     ck_fails(GS_BAD_USAGE, gs_predictor_nodes(p, &outside, 1, &logits));
     ck_fails(GS_BAD_USAGE, gs_predictor_sparse(p, w.data->x_sparse, &logits));
-    ck_fails(GS_BAD_USAGE, gs_predictor_open(w.recipe, w.model, NULL, &(gs_predictor *){NULL}));
+    ck_fails(GS_BAD_USAGE,
+             gs_predictor_open(w.recipe, w.model, NULL, NULL, &(gs_predictor *){NULL}));
     gs_predictor_free(p);
     w.data->adjacency = given;
     gs_csr_free(path);
@@ -253,7 +268,7 @@ START_TEST(a_failed_allocation_leaks_nothing) {
     for (int64_t k = 0; !done && k < 400; k++) {
         gs_predictor *p = NULL;
         gs_alloc_fail_at(k);
-        gs_status status = gs_predictor_open(w.recipe, w.model, w.data, &p);
+        gs_status status = gs_predictor_open(w.recipe, w.model, w.data, w.role, &p);
         for (int round = 0; status == GS_OK && round < 2; round++)
             status = gs_predictor_nodes(p, ids, 3, &logits);
         gs_alloc_fail_at(-1);

@@ -109,6 +109,34 @@ START_TEST(parts_teach_and_threads_change_no_bit) {
 }
 END_TEST
 
+/* Labels as features: neighbours' labels help where features are noise; threads change no bit. */
+START_TEST(labels_as_features_help) {
+    static const char *const how[] = {
+        "{\"epochs\": 60, \"label_input\": 0.5}",
+        "{\"epochs\": 60, \"label_input\": 0.5, \"label_rounds\": 1, \"edge_dropout\": 0.1}",
+        "{\"epochs\": 60, \"label_input\": 0.5, \"sampling\": \"neighbours\", \"fanout\": 6}",
+    };
+    gs_dataset *d = made(600, 0);
+    gs_run *with = NULL, *without = NULL, *again = NULL;
+    for (int64_t k = 0; k < d->n * d->f; k++)
+        d->x.data[k] = d->x.data[k] * 0.1f + (float)(k % 7) * 0.2f;
+    ck_ok(run(d, stacks[3], "{\"epochs\": 60}", &without));
+    gs_set_threads(1);
+    ck_ok(run(d, stacks[3], how[_i], &with));
+    gs_set_threads(3);
+    ck_ok(run(d, stacks[3], how[_i], &again));
+    double gain = gs_get_float(with->metrics, "test_accuracy", NAN) -
+                  gs_get_float(without->metrics, "test_accuracy", NAN);
+    ck_assert_msg(gain > 0.05, "labels as features bring %g", gain);
+    ck_assert_mem_eq(with->full.logits.data, again->full.logits.data,
+                     (size_t)(d->n * d->c) * sizeof(float));
+    gs_run_free(with);
+    gs_run_free(without);
+    gs_run_free(again);
+    gs_dataset_free(d);
+}
+END_TEST
+
 START_TEST(what_cannot_be_sampled_is_refused) {
     static const char *const bad[][2] = {
         {"{\"model\": \"sgc\"}", "{\"sampling\": \"neighbours\"}"},
@@ -121,6 +149,9 @@ START_TEST(what_cannot_be_sampled_is_refused) {
         {"{\"model\": \"gcn\"}", "{\"sampling\": \"clusters\", \"edge_dropout\": 0.5}"},
         {"{\"model\": \"mlp\"}", "{\"sampling\": \"clusters\"}"},
         {"{\"model\": \"mlp\"}", "{\"edge_dropout\": 0.5}"},
+        {"{\"model\": \"mlp\"}", "{\"label_input\": 0.5}"},
+        {"{\"model\": \"gcn\"}",
+         "{\"label_input\": 0.5, \"label_rounds\": 1, \"sampling\": \"neighbours\"}"},
     };
     gs_dataset *d = made(200, 12);
     gs_run *r = NULL;
@@ -135,6 +166,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, a_full_sample_trains_as_the_whole_graph, 0, STACKS);
     tcase_add_loop_test(tc, parts_teach_and_threads_change_no_bit, 0, 4 * WAYS);
+    tcase_add_loop_test(tc, labels_as_features_help, 0, 3);
     tcase_add_test(tc, what_cannot_be_sampled_is_refused);
 }
 

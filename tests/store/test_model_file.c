@@ -89,7 +89,7 @@ START_TEST(the_file_predicts_what_the_run_did) {
     ck_ok(gs_model_write(run, d, NULL, test_file("model.h5")));
     ck_ok(gs_model_read(test_file("model.h5"), &m));
     ck_ok(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
-    ck_ok(gs_predict(m->recipe, model, d, NULL, &out));
+    ck_ok(gs_predict(m->recipe, model, d, m->role, NULL, &out));
     ck_assert(
         memcmp(out.logits.data, run->full.logits.data, (size_t)(d->n * d->c) * sizeof(float)) == 0);
     gs_outputs_free(&out);

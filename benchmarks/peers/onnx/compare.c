@@ -199,7 +199,7 @@ int main(int argc, char **argv) {
     check(gs_graph_read(argv[4], &data));
     check(gs_run_rebuild(file->recipe, file->seed, file->f, file->c, file->state, &model));
     gs_set_threads(1);
-    check(gs_predictor_open(file->recipe, model, data, &predictor));
+    check(gs_predictor_open(file->recipe, model, data, NULL, &predictor));
     check(gs_csr_to_dense(data->x_sparse, &dense));
     check(gs_matrix_copy(&full, &dense));
     gs_key key = gs_key_make(1, 0, "full");

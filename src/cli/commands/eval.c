@@ -69,7 +69,7 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
     GS_TRY(gs_model_read(path, &m));
     GS_TRY(check_nodes(m, d, path));
     GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
-    GS_TRY(gs_predict(m->recipe, model, d, "logits", &outputs));
+    GS_TRY(gs_predict(m->recipe, model, d, m->role, "logits", &outputs));
     for (unsigned role = GS_TRAIN; m->role && d->y && role <= GS_HIDDEN_TEST; role++) {
         gs_scores scores;
         GS_TRY(gs_split_rows(m->role, d->n, 1u << role, &ids, &count));

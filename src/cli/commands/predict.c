@@ -27,14 +27,15 @@ static gs_status answer(const gs_model_file *m, const gs_model *model, const gs_
     gs_status status = GS_OK;
     gs_outputs outputs = {0};
     gs_predictor *p = NULL;
+    const uint8_t *role = m->role && m->n == data->n ? m->role : NULL;
     if (all) {
-        GS_TRY(gs_predict(m->recipe, model, data, "logits", &outputs));
+        GS_TRY(gs_predict(m->recipe, model, data, role, "logits", &outputs));
         *logits = outputs.logits;
         outputs.logits = (gs_matrix){0};
         goto done;
     }
     GS_TRY(gs_matrix_init(logits, count, m->c));
-    GS_TRY(gs_predictor_open(m->recipe, model, data, &p));
+    GS_TRY(gs_predictor_open(m->recipe, model, data, role, &p));
     GS_TRY(gs_predictor_nodes(p, rows, count, logits));
 done:
     gs_predictor_free(p);
