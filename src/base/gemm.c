@@ -74,6 +74,20 @@ static void scale_only(gs_matrix *c, float beta) {
             c->data[i] *= beta;
 }
 
+/* Rows that one partial sum of A' B is taken over. */
+static int64_t sum_rows(int64_t depth) {
+    int64_t chunks = depth / ROW_CHUNK;
+    chunks = chunks < 1 ? 1 : (chunks > SUM_CHUNKS ? SUM_CHUNKS : chunks);
+    return (depth + chunks - 1) / chunks;
+}
+
+int64_t gs_gemm_scratch(int64_t depth, int64_t rows, int64_t cols) {
+    if (depth <= 0)
+        return 0;
+    int64_t chunk = sum_rows(depth), chunks = (depth + chunk - 1) / chunk;
+    return chunks * rows * cols * (int64_t)sizeof(float);
+}
+
 gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_matrix *b, float beta,
                   gs_matrix *c) {
     product p = {.tb = tb, .alpha = alpha, .beta = beta, .a = a, .b = b, .c = c};
@@ -93,11 +107,9 @@ gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_ma
         gs_for(c->rows, c->rows >= TALL_ROWS ? TALL_CHUNK : ROW_CHUNK, row_chunk, &p);
         return GS_OK;
     }
-    int64_t chunks = p.depth / ROW_CHUNK;
-    chunks = chunks < 1 ? 1 : (chunks > SUM_CHUNKS ? SUM_CHUNKS : chunks);
-    p.chunk = (p.depth + chunks - 1) / chunks;
-    chunks = (p.depth + p.chunk - 1) / p.chunk;
-    p.partial = gs_scratch(0, (size_t)(chunks * c->rows * c->cols) * sizeof(float));
+    p.chunk = sum_rows(p.depth);
+    int64_t chunks = (p.depth + p.chunk - 1) / p.chunk;
+    p.partial = gs_scratch(0, (size_t)gs_gemm_scratch(p.depth, c->rows, c->cols));
     if (!p.partial)
         return GS_NO_MEMORY;
     gs_for(chunks, 1, sum_chunk, &p);

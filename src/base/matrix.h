@@ -30,6 +30,9 @@ double gs_matrix_distance(const gs_matrix *a, const gs_matrix *b);
    over rows of op(A)=A' is formed in fixed chunks and added in a fixed order. */
 gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_matrix *b, float beta,
                   gs_matrix *c);
+/* Bytes that the product A' B to [rows,cols] keeps for its partial sums, A and B having `depth`
+ * rows. */
+int64_t gs_gemm_scratch(int64_t depth, int64_t rows, int64_t cols);
 
 /* The BLAS in use, such as "OpenBLAS 0.3.21 (Haswell)". */
 const char *gs_blas_name(void);

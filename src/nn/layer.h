@@ -60,8 +60,6 @@ typedef struct gs_layer {
     bool wants_first; /* forward reads pass->first */
     /* As the model of a recipe it stands between two linear layers, unless the recipe says no. */
     bool enclosed;
-    /* Arrays [n, width] that a training step keeps of forward; 0: one. For estimates of memory. */
-    int arrays;
     /* The width that comes out (heads*out for concatenated heads). NULL: out. */
     int64_t (*width)(const gs_place *place);
     /* Adds the layer's parameters to the state with their initial values. */

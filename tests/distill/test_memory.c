@@ -12,16 +12,29 @@ typedef struct form {
     const char *model, *activation, *norm;
     int64_t heads, hidden, layers;
     bool dense, lighter; /* low takes less; elsewhere what it gives back serves nothing else */
+    const char *around;  /* further keys, or NULL */
 } form;
 
 static const form forms[] = {
-    {"gcn", "relu", "none", 1, 64, 3, false, false},
-    {"gcn", "elu", "none", 1, 64, 3, false, true},
-    {"gat", "elu", "none", 4, 16, 3, false, true},
-    {"mlp", "tanh", "none", 1, 64, 3, false, false},
-    {"gcn", "relu", "batch", 1, 64, 3, false, true},
-    {"gcn", "relu", "none", 1, 32, 2, true, false},
-    {"gat", "relu", "layer", 8, 8, 2, true, false},
+    {"gcn", "relu", "none", 1, 64, 3, false, false, NULL},
+    {"gcn", "elu", "none", 1, 64, 3, false, true, NULL},
+    {"gat", "elu", "none", 4, 16, 3, false, true, NULL},
+    {"mlp", "tanh", "none", 1, 64, 3, false, false, NULL},
+    {"gcn", "relu", "batch", 1, 64, 3, false, true, NULL},
+    {"gcn", "relu", "none", 1, 32, 2, true, false, NULL},
+    {"gat", "relu", "layer", 8, 8, 2, true, false, NULL},
+    {"gcnii", "relu", "none", 1, 32, 64, false, true, NULL},
+    {"gcn", "relu", "batch", 1, 32, 12, true, true,
+     "{\"residual\": \"linear\", \"after\": \"linear\"}"},
+    {"sage", "relu", "none", 1, 64, 3, false, false, NULL},
+    {"sage", "relu", "none", 1, 64, 3, true, false, "{\"aggregator\": \"pool\"}"},
+    {"gatv2", "elu", "none", 4, 16, 3, false, true, NULL},
+    {"gin", "relu", "none", 1, 64, 3, false, false, NULL},
+    {"appnp", "relu", "none", 1, 64, 2, false, false, NULL},
+    {"sgc", "relu", "none", 1, 64, 1, false, false, NULL},
+    {"gcn", "relu", "none", 1, 32, 6, false, false, "{\"jump\": \"cat\"}"},
+    {"gcn", "relu", "none", 1, 32, 6, false, false, "{\"residual\": \"identity\"}"},
+    {"sage", "relu", "graph", 1, 32, 4, false, false, "{\"residual\": \"dense\"}"},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -34,6 +47,12 @@ static gs_value *recipe_of(const form *f, bool low) {
     ck_ok(gs_map_set(r, "hidden", gs_int(f->hidden)));
     ck_ok(gs_map_set(r, "layers", gs_int(f->layers)));
     ck_ok(gs_map_set(r, "memory", gs_string(low ? "low" : "normal")));
+    if (f->around) {
+        gs_value *more = NULL;
+        ck_ok(gs_json_read(f->around, (int64_t)strlen(f->around), &more));
+        ck_ok(gs_value_merge(r, more));
+        gs_value_free(more);
+    }
     return r;
 }
 

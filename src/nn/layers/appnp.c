@@ -47,7 +47,6 @@ const gs_layer gs_layer_appnp = {
     .options_bytes = sizeof(appnp_options),
     .needs_graph = true,
     .operator_kind = GS_OPERATOR_GCN,
-    .arrays = 1,
     .declare = declare,
     .forward = forward,
 };

@@ -52,7 +52,6 @@ const gs_layer gs_layer_gat = {
     .operator_kind = GS_OPERATOR_LOOPS,
     .bias = "bias",
     .by_blocks = true,
-    .arrays = 2,
     .width = gs_heads_width,
     .declare = declare,
     .forward = forward,

@@ -60,7 +60,6 @@ const gs_layer gs_layer_gatv2 = {
     .operator_kind = GS_OPERATOR_LOOPS,
     .bias = "bias",
     .by_blocks = true,
-    .arrays = 3,
     .width = gs_heads_width,
     .declare = declare,
     .forward = forward,

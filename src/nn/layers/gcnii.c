@@ -54,7 +54,6 @@ const gs_layer gs_layer_gcnii = {
     .operator_kind = GS_OPERATOR_GCN,
     .enclosed = true,
     .wants_first = true,
-    .arrays = 2,
     .declare = declare,
     .forward = forward,
 };

@@ -66,7 +66,6 @@ const gs_layer gs_layer_gin = {
     .operator_kind = GS_OPERATOR_PLAIN,
     .bias = "nn.2.bias",
     .by_blocks = true,
-    .arrays = 3,
     .declare = declare,
     .forward = forward,
 };

@@ -74,7 +74,6 @@ const gs_layer gs_layer_sage = {
     .operator_of = operator_of,
     .bias = "lin_l.bias",
     .by_blocks = true,
-    .arrays = 3,
     .declare = declare,
     .forward = forward,
 };

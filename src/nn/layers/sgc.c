@@ -40,7 +40,6 @@ const gs_layer gs_layer_sgc = {
     .needs_graph = true,
     .operator_kind = GS_OPERATOR_GCN,
     .bias = "lin.bias",
-    .arrays = 2,
     .declare = declare,
     .forward = forward,
 };
