@@ -24,9 +24,7 @@ done:
     return status;
 }
 
-/* The fan-out of the k-th of `count` layers with a graph: one number for all of them, a list, or
-   words between commas. */
-static gs_status read_fanout(const gs_value *given, int64_t k, int64_t count, int64_t *out) {
+gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t *out) {
     int64_t found = 0, parts = 1;
     bool right = true;
     if (given && given->type == GS_INT) {
@@ -71,7 +69,7 @@ static gs_status open_neighbours(session *s) {
         GS_TRY(gs_model_stage(s->model, k, &stage));
         if (!stage.operator_kind)
             continue;
-        GS_TRY(read_fanout(s->config.fanout, --q, own, &fanout[hops]));
+        GS_TRY(gs_fanout_of(s->config.fanout, --q, own, &fanout[hops]));
         kind[hops++] = stage.operator_kind;
     }
     GS_TRY(gs_sample_open(&s->feed.sample, s->observed.adjacency, hops, kind, fanout));

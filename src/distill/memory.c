@@ -1,5 +1,7 @@
 #include "distill/memory.h"
 
+#include <string.h>
+
 #include "distill/train.h"
 #include "nn/model.h"
 
@@ -21,25 +23,82 @@ static int64_t partial_sums(const gs_state *s, int64_t n, int64_t sparse_f) {
     return most;
 }
 
+/* Nodes and edges that go into one step, at the most. */
+typedef struct extent {
+    int64_t nodes, entries;
+    bool sampled;
+} extent;
+
+/* Each hop reaches the nodes so far and the fan-out of each of them. */
+static gs_status reach(const gs_value *resolved, const gs_model *m, const gs_dataset *d,
+                       extent *out) {
+    gs_status status = GS_OK;
+    int64_t batch = gs_get_int(resolved, "batch_size", 0), hops = 0, fanout;
+    gs_stage stage;
+    for (int64_t k = 0; k < gs_model_layers(m); k++) {
+        GS_TRY(gs_model_stage(m, k, &stage));
+        hops += stage.operator_kind != 0;
+    }
+    int64_t nodes = batch > 0 && batch < d->n ? batch : d->n;
+    for (int64_t h = hops - 1; h >= 0; h--) {
+        GS_TRY(gs_fanout_of(gs_map_get(resolved, "fanout"), h, hops, &fanout));
+        out->entries = fanout > 0 ? nodes * (fanout + 1) : d->adjacency->nnz + d->n;
+        nodes = fanout > 0 && nodes * (fanout + 1) < d->n ? nodes * (fanout + 1) : d->n;
+    }
+    out->nodes = nodes;
+done:
+    return status;
+}
+
+static gs_status extent_of(const gs_value *resolved, const gs_model *m, const gs_dataset *d,
+                           extent *out) {
+    int64_t batch = gs_get_int(resolved, "batch_size", 0);
+    const char *sampling = gs_get_string(resolved, "sampling", "none");
+    *out = (extent){d->n, d->adjacency->nnz + d->n, strcmp(sampling, "none") != 0};
+    if (!gs_model_needs_graph(m)) {
+        out->nodes = batch > 0 && batch < d->n ? batch : d->n;
+        return GS_OK;
+    }
+    if (strcmp(sampling, "neighbours") == 0)
+        return reach(resolved, m, d, out);
+    if (strcmp(sampling, "clusters") == 0) {
+        int64_t parts = gs_get_int(resolved, "parts", 1);
+        int64_t taken = gs_get_int(resolved, "batch_parts", 1);
+        double share = taken < parts ? (double)taken / (double)parts : 1;
+        out->nodes = (int64_t)(share * (double)d->n) + 1;
+        out->entries = (int64_t)(share * (double)out->entries) + 1;
+    }
+    return GS_OK;
+}
+
 gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64_t *bytes) {
     gs_status status = GS_OK;
     gs_model *model = NULL;
-    int64_t held = 0;
+    int64_t held = 0, scoring = 0, entries = d->adjacency->nnz + d->n;
+    int64_t inputs = gs_recipe_inputs(resolved, d->f, d->c);
+    int64_t x_entries = d->x_sparse && inputs == d->f ? d->x_sparse->nnz : -1;
+    extent step;
     gs_state *state = gs_state_new();
     *bytes = 0;
     if (!state)
         return GS_NO_MEMORY;
-    GS_TRY(gs_model_new(resolved, gs_recipe_inputs(resolved, d->f, d->c), d->c, state, 0, &model));
-    int64_t entries = d->adjacency->nnz + d->n;
-    int64_t batch = gs_get_int(resolved, "batch_size", 0);
-    int64_t rows = !gs_model_needs_graph(model) && batch > 0 && batch < d->n ? batch : d->n;
-    *bytes = 20 * gs_state_parameters(state);
-    GS_TRY(gs_model_activations(model, rows, entries, d->x_sparse ? d->x_sparse->nnz : -1, &held));
-    *bytes += held + partial_sums(state, rows, d->x_sparse ? d->f : 0);
+    GS_TRY(gs_model_new(resolved, inputs, d->c, state, 0, &model));
+    GS_TRY(extent_of(resolved, model, d, &step));
+    int64_t x_step = x_entries >= 0 && d->n > 0 ? x_entries / d->n * step.nodes : -1;
+    GS_TRY(gs_model_activations(model, step.nodes, step.entries, x_step, true, &held));
+    if (gs_model_needs_graph(model) &&
+        step.sampled) { /* a step is small beside all nodes' scores */
+        GS_TRY(gs_model_activations(model, d->n, entries, x_entries, false, &scoring));
+        held += sparse_bytes(step.nodes, step.entries, false);
+    }
+    *bytes = 20 * gs_state_parameters(state) + (held > scoring ? held : scoring);
+    *bytes += partial_sums(state, step.nodes, d->x_sparse ? d->f : 0);
     if (gs_model_needs_graph(model))
         *bytes += sparse_bytes(d->n, entries, !d->directed) + sparse_bytes(d->n, entries, true) / 2;
     *bytes += d->x_sparse ? sparse_bytes(d->n, d->x_sparse->nnz, false) + 4 * d->x_sparse->nnz
                           : 4 * d->n * d->f;
+    if (inputs > d->f)
+        *bytes += 4 * d->n * inputs;
 done:
     gs_model_free(model);
     gs_state_free(state);

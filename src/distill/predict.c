@@ -67,12 +67,14 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
     label_input_write(labels);
     for (int64_t k = 0; k < labels->rounds; k++) {
         gs_tape_start(tape, 0, 0, false);
+        gs_tape_forward_only(tape);
         gs_var *z =
             gs_model_forward(model, tape, operators, gs_tape_constant(tape, &view->x), NULL);
         GS_TRY(gs_tape_status(tape));
         label_input_answer(labels, &z->value);
     }
     gs_tape_start(tape, 0, 0, false);
+    gs_tape_forward_only(tape);
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
     gs_var *logits = gs_model_forward(model, tape, operators, x, taps);

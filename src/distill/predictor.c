@@ -65,6 +65,7 @@ static gs_status tape_answer(gs_predictor *p, const feed *f, gs_matrix *logits) 
     gs_status status = GS_OK;
     gs_var *x = NULL;
     gs_tape_start(p->tape, 0, 0, false);
+    gs_tape_forward_only(p->tape);
     GS_TRY(predictor_gather(p, f, &x));
     gs_var *z = gs_model_forward(p->model, p->tape, NULL, x, NULL);
     GS_TRY(gs_tape_status(p->tape));

@@ -66,6 +66,7 @@ gs_status predictor_blocks_answer(gs_predictor *p, const int64_t *ids, int64_t c
     if (!f.sparse)
         f.dense = &p->data->x;
     gs_tape_start(p->tape, 0, 0, false);
+    gs_tape_forward_only(p->tape);
     GS_TRY(predictor_gather(p, &f, &x));
     gs_var *z = gs_model_forward_blocks(p->model, p->tape, p->operators, x);
     GS_TRY(gs_tape_status(p->tape));
@@ -83,6 +84,7 @@ gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role) {
 /* One pass over the whole graph. */
 static gs_status whole_pass(gs_predictor *p, gs_var **logits) {
     gs_tape_start(p->tape, 0, 0, false);
+    gs_tape_forward_only(p->tape);
     gs_var *x = p->view.x_sparse ? gs_tape_sparse(p->tape, p->view.x_sparse)
                                  : gs_tape_constant(p->tape, &p->view.x);
     *logits = gs_model_forward(p->model, p->tape, &p->full, x, NULL);

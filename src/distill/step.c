@@ -179,6 +179,7 @@ gs_status session_score(session *s, gs_progress *p) {
         session_show_labels(s, -1);
     for (int64_t k = 0; k < s->labels.rounds; k++) {
         gs_tape_start(s->tape, s->seed, 0, false);
+        gs_tape_forward_only(s->tape);
         gs_var *z =
             gs_model_forward(s->model, s->tape, &s->operators, session_dense(s, true), NULL);
         if (gs_tape_status(s->tape) != GS_OK)
@@ -186,6 +187,7 @@ gs_status session_score(session *s, gs_progress *p) {
         label_input_answer(&s->labels, &z->value);
     }
     gs_tape_start(s->tape, s->seed, 0, false);
+    gs_tape_forward_only(s->tape);
     gs_var *x;
     if (!s->by_rows)
         x = s->observed.x_sparse ? gs_tape_sparse(s->tape, s->observed.x_sparse)

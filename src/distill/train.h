@@ -32,6 +32,10 @@ const char *gs_selection_metric(const gs_value *recipe);
    are features too. */
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
+/* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
+   list, or words between commas. 0: all neighbours. GS_BAD_USAGE. */
+gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t *out);
+
 /* Keys of a recipe that concern the loop (gs_train_options). */
 typedef struct gs_train_config {
     int64_t epochs;

@@ -28,7 +28,7 @@ struct gs_tape {
     int slab_fill;
     gs_node *last; /* most recent node */
     uint64_t seed, step;
-    bool training;
+    bool training, forward_only;
     const int64_t *ids;
     gs_status failure;
     int64_t payload;
@@ -148,6 +148,7 @@ void gs_tape_start(gs_tape *t, uint64_t seed, uint64_t step, bool training) {
     t->seed = seed;
     t->step = step;
     t->training = training;
+    t->forward_only = false;
     t->ids = NULL;
     t->failure = GS_OK;
 }
@@ -305,6 +306,22 @@ void gs_tape_forget(gs_tape *t, gs_var *v) {
     gs_node *node = (gs_node *)(void *)v;
     if (t->failure == GS_OK && v->spare)
         return_block(t, &node->value_block);
+}
+
+void gs_tape_forward_only(gs_tape *t) { t->forward_only = true; }
+
+void gs_tape_release(gs_tape *t, const gs_var *mark, gs_var *const *keep, int count) {
+    if (!t->forward_only || t->failure != GS_OK)
+        return;
+    for (gs_node *node = t->last; node; node = node->next) {
+        bool kept = false;
+        for (int k = 0; k < count; k++)
+            kept = kept || keep[k] == &node->out;
+        if (!kept)
+            return_block(t, &node->value_block);
+        if (&node->out == mark)
+            break;
+    }
 }
 
 void gs_tape_lighten(gs_tape *t, gs_var *v) {

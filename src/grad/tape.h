@@ -36,6 +36,10 @@ void gs_tape_row_ids(gs_tape *t, const int64_t *id);
 /* The first failure of an op sticks: later ops return a harmless variable and do nothing. */
 gs_status gs_tape_status(const gs_tape *t);
 
+/* No gradient will be asked of this recording: values may be recycled before it ends. Until the
+   next gs_tape_start. */
+void gs_tape_forward_only(gs_tape *t);
+
 /* Leaves. All borrow what they are given, which must outlive the recording. */
 gs_var *gs_tape_constant(gs_tape *t, const gs_matrix *m);
 /* The same for a value that never changes while the operators of its graph live (the features of
@@ -94,6 +98,10 @@ gs_matrix *gs_grad_over(gs_tape *t, gs_node *node, gs_var *v, bool *fresh);
 gs_node *gs_tape_node_over(gs_tape *t, gs_back_fn *back, gs_var *a, gs_var *b);
 /* Nobody reads the value of v any more: if v is spare, its memory serves the next ops. */
 void gs_tape_forget(gs_tape *t, gs_var *v);
+/* In a recording without gradients: the values of what was recorded since `mark` (a variable, NULL:
+   the beginning), `mark` itself too, are given back but for those in keep[0..count), which may hold
+   NULLs. */
+void gs_tape_release(gs_tape *t, const gs_var *mark, gs_var *const *keep, int count);
 /* Nobody reads v before the backward pass: gives back its memory, and that of what it was cheaply
    made of, until a gradient asks for it and it is made again. For `memory: low`. */
 void gs_tape_lighten(gs_tape *t, gs_var *v);

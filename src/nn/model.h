@@ -62,11 +62,12 @@ typedef struct gs_stage {
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
 bool gs_model_needs_graph(const gs_model *m);
-/* Bytes of activations and of gradients in flight that a full-batch training step over n nodes and
-   `entries` edges holds, about; x_entries: features that are not 0, -1 where they are dense. Runs
-   the step on a few hundred nodes, so that the gradients in the model's state are lost. */
+/* Bytes of activations and of gradients in flight that a training step over n nodes and `entries`
+   edges holds, about, or an evaluation where `training` is false; x_entries: features that are not
+   0, -1 where they are dense. Runs the step on a few hundred nodes, so that the gradients in the
+   model's state are lost. */
 gs_status gs_model_activations(const gs_model *m, int64_t n, int64_t entries, int64_t x_entries,
-                               int64_t *bytes);
+                               bool training, int64_t *bytes);
 int64_t gs_model_widest(const gs_model *m); /* columns of the widest layer's output */
 /* Adds the resolved options of the stack and of its layers to `map`. */
 gs_status gs_model_describe(const gs_model *m, gs_value *map);

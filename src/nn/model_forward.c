@@ -124,9 +124,13 @@ static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators
         y = finish_layer(m, part, &pass, y, keeps_first ? &first : NULL, taps ? &taps[k] : NULL);
         if (part->residual == RESIDUAL_DENSE)
             y = gs_concat(t, gs_first_rows(t, x, y->value.rows), y);
+        gs_var *before = x;
         x = y;
         if (jump != JUMP_NONE && !part->end)
             all = jump_on(jump, t, all, x);
+        gs_var *keep[] = {x, first, all};
+        if (!taps)
+            gs_tape_release(t, before, keep, 3);
     }
     return x;
 }

@@ -29,10 +29,10 @@ done:
     return status;
 }
 
-/* Bytes that the tape takes for a step over n nodes of this degree, which have x_degree features
-   each that are not 0 (0: dense). */
+/* Bytes that the tape takes for a step, or an evaluation, over n nodes of this degree, which have
+   x_degree features each that are not 0 (0: dense). */
 static gs_status measure(const gs_model *m, int64_t n, int64_t degree, int64_t x_degree,
-                         int64_t *bytes) {
+                         bool training, int64_t *bytes) {
     gs_status status = GS_OK;
     gs_csr *graph = NULL, *sparse = NULL;
     gs_operators operators = {0};
@@ -49,10 +49,12 @@ static gs_status measure(const gs_model *m, int64_t n, int64_t degree, int64_t x
     else
         GS_TRY(gs_matrix_init(&dense, n, f));
     GS_NEW(y, n + 1);
-    gs_tape_start(t, 0, 0, true);
+    gs_tape_start(t, 0, 0, training);
+    if (!training)
+        gs_tape_forward_only(t);
     gs_var *x = sparse ? gs_tape_sparse(t, sparse) : gs_tape_fixed(t, &dense);
     gs_var *logits = gs_model_forward(m, t, &operators, x, NULL);
-    GS_TRY(gs_backward(t, gs_nll(t, logits, y, NULL, n, false)));
+    GS_TRY(training ? gs_backward(t, gs_nll(t, logits, y, NULL, n, false)) : gs_tape_status(t));
     *bytes = gs_tape_payload(t);
     for (int k = 0; k < GS_OPERATOR_COUNT; k++)
         *bytes += 4 * operators.product[k].rows * operators.product[k].cols;
@@ -67,7 +69,7 @@ done:
 }
 
 gs_status gs_model_activations(const gs_model *m, int64_t n, int64_t entries, int64_t x_entries,
-                               int64_t *bytes) {
+                               bool training, int64_t *bytes) {
     gs_status status = GS_OK;
     int64_t degree = n > 0 ? (entries + n - 1) / n : 0, x_degree = 0, small = 0, large = 0;
     if (x_entries >= 0)
@@ -77,9 +79,9 @@ gs_status gs_model_activations(const gs_model *m, int64_t n, int64_t entries, in
     if (n < 2)
         return GS_OK;
     if (n <= 2 * SAMPLE)
-        return measure(m, n, degree, x_degree, bytes);
-    GS_TRY(measure(m, SAMPLE, degree, x_degree, &small));
-    GS_TRY(measure(m, 2 * SAMPLE, degree, x_degree, &large));
+        return measure(m, n, degree, x_degree, training, bytes);
+    GS_TRY(measure(m, SAMPLE, degree, x_degree, training, &small));
+    GS_TRY(measure(m, 2 * SAMPLE, degree, x_degree, training, &large));
     *bytes = large + (int64_t)((double)(large - small) / SAMPLE * (double)(n - 2 * SAMPLE));
 done:
     return status;
