@@ -9,6 +9,7 @@
 #include "distill/recipe.h"
 #include "distill/train.h"
 #include "graph/generate.h"
+#include "graph/kernels.h"
 
 static gs_dataset *made(int64_t n, int64_t words) {
     gs_dataset *d = NULL;
@@ -61,6 +62,28 @@ static const char *const stacks[] = {
     "{\"model\": \"sage\", \"hidden\": 8, \"residual\": \"identity\", \"before\": \"linear\"}",
 };
 enum { STACKS = sizeof stacks / sizeof *stacks };
+
+/* Both tables of kernels teach every layer as well, to what noise leaves. */
+START_TEST(kernels_teach_alike) {
+    gs_dataset *d = NULL;
+    gs_run *r = NULL;
+    char model[128];
+    double accuracy[2];
+    const gs_kernels *kernels[] = {&gs_kernels_native, &gs_kernels_graphblas};
+    snprintf(model, sizeof model, "{\"model\": \"%s\", \"hidden\": 8, \"layers\": 2}",
+             gs_layers[_i]->name);
+    for (int k = 0; k < 2; k++) {
+        gs_kernels_set_default(kernels[k]);
+        d = made(400, 12);
+        ck_ok(run(d, model, "{\"epochs\": 60, \"dropout\": 0.2}", &r));
+        accuracy[k] = gs_get_float(r->metrics, "test_accuracy", NAN);
+        gs_run_free(r);
+        gs_dataset_free(d);
+    }
+    ck_assert_msg(fabs(accuracy[0] - accuracy[1]) < 0.04 && accuracy[0] > 0.35,
+                  "%s: native %g, graphblas %g", gs_layers[_i]->name, accuracy[0], accuracy[1]);
+}
+END_TEST
 
 /* All neighbours of all training nodes in one batch: the losses of the whole graph, step by step.
  */
@@ -164,6 +187,10 @@ START_TEST(what_cannot_be_sampled_is_refused) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+    int count = 0;
+    while (gs_layers[count])
+        count++;
+    tcase_add_loop_test(tc, kernels_teach_alike, 0, count);
     tcase_add_loop_test(tc, a_full_sample_trains_as_the_whole_graph, 0, STACKS);
     tcase_add_loop_test(tc, parts_teach_and_threads_change_no_bit, 0, 4 * WAYS);
     tcase_add_loop_test(tc, labels_as_features_help, 0, 3);

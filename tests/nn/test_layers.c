@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "check_main.h"
 #include "grad/check.h"
+#include "graph/kernels.h"
 #include "nn/model.h"
 
 typedef struct world {
@@ -40,13 +41,13 @@ static gs_status try_world(world *w, const char *layer, const char *extra, int64
     ck_ok(gs_map_set(recipe, "hidden", gs_int(5)));
     ck_ok(gs_map_set(recipe, "activation", gs_string("tanh")));
     ck_ok(gs_map_set(recipe, "dropout", gs_float(0.2)));
-    ck_ok(gs_json_read(extra, (int64_t)strlen(extra), &more));
-    ck_ok(gs_value_merge(recipe, more));
     if (gs_option_find(gs_layer_by_name(layer)->options, "heads")) {
         ck_ok(gs_map_set(recipe, "heads", gs_int(2)));
         /* finite differences step over kinks; the slope of 0.2 is in the goldens */
         ck_ok(gs_map_set(recipe, "negative_slope", gs_float(1)));
     }
+    ck_ok(gs_json_read(extra, (int64_t)strlen(extra), &more));
+    ck_ok(gs_value_merge(recipe, more));
     gs_status status = gs_model_new(recipe, 4, 3, w->state, 1, &w->model);
     gs_value_free(more);
     gs_value_free(recipe);
@@ -124,6 +125,38 @@ START_TEST(gradients_equal_finite_differences) {
         ck_assert_msg(status == GS_OK, "%s with %s: %s", layer->name, extra, gs_reason());
     }
     close_world(&w);
+}
+END_TEST
+
+/* The same loss and the same gradients from both tables of kernels. */
+START_TEST(kernels_give_the_same_first_step) {
+    static const char *const extras[] = {
+        "{\"hidden\": 8}", "{\"layers\": 3, \"hidden\": 16, \"residual\": \"linear\"}",
+        "{\"heads\": 3, \"negative_slope\": 0.2}"};
+    bool heads = gs_option_find(gs_layers[_i / 2]->options, "heads") != NULL;
+    const char *extra = extras[heads ? 2 : _i % 2];
+    const gs_kernels *kernels[] = {&gs_kernels_native, &gs_kernels_graphblas};
+    world w[2];
+    for (int k = 0; k < 2; k++) {
+        gs_kernels_set_default(kernels[k]);
+        w[k] = open_graph();
+        if (try_world(&w[k], gs_layers[_i / 2]->name, extra, 2) != GS_OK)
+            ck_abort_msg("%s", gs_reason());
+        gs_tape *t = gs_tape_new();
+        gs_tape_start(t, 1, 1, true);
+        ck_ok(gs_backward(t, loss_of(&w[k], t)));
+        gs_tape_free(t);
+    }
+    for (int64_t k = 0; k < w[0].state->count; k++) {
+        gs_entry *a = w[0].state->entries[k], *b = w[1].state->entries[k];
+        if (a->kind != GS_PARAMETER)
+            continue;
+        double d = gs_matrix_distance(&a->grad, &b->grad);
+        ck_assert_msg(d < 1e-5, "%s: gradients of %s differ by %g", gs_layers[_i / 2]->name,
+                      a->name, d);
+    }
+    close_world(&w[0]);
+    close_world(&w[1]);
 }
 END_TEST
 
@@ -214,6 +247,7 @@ static void add_tests(TCase *tc) {
     while (gs_layers[count])
         count++;
     tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, AROUND * count);
+    tcase_add_loop_test(tc, kernels_give_the_same_first_step, 0, 2 * count);
     tcase_add_loop_test(tc, taps_change_no_bit, 0, count);
     tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
     tcase_add_test(tc, a_stack_mixes_layers);
