@@ -121,6 +121,9 @@ START_TEST(what_cannot_be_sampled_is_refused) {
         {"{\"model\": \"gcn\"}", "{\"sampling\": \"clusters\", \"edge_dropout\": 0.5}"},
         {"{\"model\": \"mlp\"}", "{\"sampling\": \"clusters\"}"},
         {"{\"model\": \"mlp\"}", "{\"edge_dropout\": 0.5}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"sampling\": \"neighbours\"}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"sampling\": \"clusters\"}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"edge_dropout\": 0.5}"},
     };
     gs_dataset *d = made(200, 12);
     gs_run *r = NULL;
