@@ -41,6 +41,7 @@
 #include "graph/gather.h"
 #include "graph/kernels.h"
 #include "graph/row_product.h"
+#include "graph/solve.h"
 #include "nn/model.h"
 
 /* Extending: descriptors of plug-ins. */

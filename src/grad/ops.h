@@ -4,6 +4,7 @@
 #define GS_GRAD_OPS_H
 
 #include "grad/tape.h"
+#include "graph/solve.h"
 
 typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TANH } gs_activation;
 #define GS_ACTIVATION_CHOICES "none|relu|elu|leaky_relu|tanh"
@@ -53,6 +54,9 @@ gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x)
 /* `steps` times z = (1 - alpha) A z + alpha h, beginning with z = h [n,d]; a is square. No step is
    kept: the gradient takes the same steps over the transpose. alpha 0: A^steps h. */
 gs_var *gs_diffuse(gs_tape *t, gs_csr *a, gs_var *h, int64_t steps, double alpha);
+/* z = alpha (I - (1 - alpha) A)^-1 h [n,d], where gs_diffuse goes with ever more steps; A and alpha
+   are the solver's, which outlives the recording. */
+gs_var *gs_solve_diffusion(gs_tape *t, const gs_solver *solver, gs_var *h);
 /* y[i,k] = the largest x[j,k] over the entries (i,j), 0 where there are none: [n_dst,d]. The
    gradient goes to the first of equal ones. */
 gs_var *gs_neighbour_max(gs_tape *t, gs_csr *a, gs_var *x);

@@ -2,7 +2,7 @@
 #ifndef GS_GRAPH_BUILD_H
 #define GS_GRAPH_BUILD_H
 
-#include "graph/csr.h"
+#include "graph/solve.h"
 
 /* A or A' without the diagonal (unless keep_loops), as a pattern: the adjacency that a dataset
    keeps from an edge list whose direction does not count. */
@@ -28,11 +28,17 @@ typedef struct gs_operators {
     gs_csr *kept[GS_OPERATOR_COUNT];
     gs_matrix product[GS_OPERATOR_COUNT];       /* operator times a fixed matrix … */
     const float *product_of[GS_OPERATOR_COUNT]; /* … which one */
+    struct gs_kept_solver *solvers;             /* of operators, by kind and alpha */
+    bool passing; /* the operators are others in each step: nothing made of them is kept */
 } gs_operators;
 /* The operator with its transpose, or NULL with a reason. Borrowed from the cache. */
 gs_csr *gs_operators_get(gs_operators *cache, gs_operator kind);
 /* The operator times x, made once: x must not change while the cache lives. NULL with a reason. */
 const gs_matrix *gs_operators_product(gs_operators *cache, gs_operator kind, const gs_matrix *x);
+/* The factored I - (1-alpha) operator, made once, borrowed from the cache; fails as gs_solver_new
+   does, and with GS_BAD_USAGE for operators that are passing or that do not average. */
+gs_status gs_operators_solver(gs_operators *cache, gs_operator kind, double alpha,
+                              const gs_solver **out);
 void gs_operators_free(gs_operators *cache);
 
 /* out[i] = number of entries in row i. */

@@ -117,9 +117,54 @@ const gs_matrix *gs_operators_product(gs_operators *cache, gs_operator kind, con
     return y;
 }
 
+/* One of a list: a model may diffuse with several alphas. */
+struct gs_kept_solver {
+    gs_operator kind;
+    double alpha;
+    gs_solver *solver;
+    struct gs_kept_solver *next;
+};
+
+gs_status gs_operators_solver(gs_operators *cache, gs_operator kind, double alpha,
+                              const gs_solver **out) {
+    gs_status status = GS_OK;
+    struct gs_kept_solver *made = NULL;
+    *out = NULL;
+    for (const struct gs_kept_solver *k = cache->solvers; k; k = k->next)
+        if (k->kind == kind && k->alpha == alpha) {
+            *out = k->solver;
+            return GS_OK;
+        }
+    if (cache->passing)
+        return gs_fail(GS_BAD_USAGE, "Exact propagation factors the graph once, but here its edges "
+                                     "change from step to step; use exact=false, or neither "
+                                     "sampling nor edge_dropout.");
+    if (kind != GS_OPERATOR_GCN && kind != GS_OPERATOR_MEAN && kind != GS_OPERATOR_SELF_MEAN)
+        return gs_fail(GS_BAD_USAGE, "Exact propagation needs an operator that averages, not %s.",
+                       gs_operator_name(kind));
+    gs_csr *a = gs_operators_get(cache, kind);
+    if (!a)
+        return GS_NO_MEMORY;
+    GS_NEW(made, 1);
+    *made = (struct gs_kept_solver){.kind = kind, .alpha = alpha, .next = cache->solvers};
+    GS_TRY(gs_solver_new(a, alpha, &made->solver));
+    cache->solvers = made;
+    *out = made->solver;
+    made = NULL;
+done:
+    gs_free(made);
+    return status;
+}
+
 void gs_operators_free(gs_operators *cache) {
     if (!cache)
         return;
+    for (struct gs_kept_solver *k = cache->solvers, *next; k; k = next) {
+        next = k->next;
+        gs_solver_free(k->solver);
+        gs_free(k);
+    }
+    cache->solvers = NULL;
     for (int k = 0; k < GS_OPERATOR_COUNT; k++) {
         gs_csr_free(cache->kept[k]);
         cache->kept[k] = NULL;

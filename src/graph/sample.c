@@ -126,7 +126,7 @@ done:
 
 gs_status gs_part_open(gs_part *p, const gs_csr *adjacency) {
     gs_status status = GS_OK;
-    *p = (gs_part){.adjacency = adjacency};
+    *p = (gs_part){.adjacency = adjacency, .operators = {.passing = true}};
     GS_NEW(p->place, adjacency->rows + 1);
     memset(p->place, -1, (size_t)adjacency->rows * sizeof *p->place);
 done:

@@ -52,6 +52,14 @@ gs_csr *gs_pass_operator(gs_pass *pass, gs_operator kind) {
     return a;
 }
 
+const gs_solver *gs_pass_solver(gs_pass *pass, gs_operator kind, double alpha) {
+    const gs_solver *solver = NULL;
+    gs_status status = gs_operators_solver(pass->operators, kind, alpha, &solver);
+    if (status != GS_OK)
+        gs_tape_fail(pass->tape, status);
+    return solver;
+}
+
 gs_var *gs_pass_targets(gs_pass *pass, const gs_csr *a, gs_var *x) {
     return gs_first_rows(pass->tape, x, a->rows);
 }

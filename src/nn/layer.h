@@ -79,6 +79,8 @@ gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w);
 
 /* The operator of the graph at hand; NULL, and the tape has failed. */
 gs_csr *gs_pass_operator(gs_pass *pass, gs_operator kind);
+/* The factored I - (1-alpha) operator of the graph at hand; NULL, and the tape has failed. */
+const gs_solver *gs_pass_solver(gs_pass *pass, gs_operator kind, double alpha);
 /* The rows of x that are destinations of a: all, or the first ones where a is a block. */
 gs_var *gs_pass_targets(gs_pass *pass, const gs_csr *a, gs_var *x);
 gs_operator gs_layer_operator(const gs_layer *layer, const gs_place *place);

@@ -175,6 +175,9 @@ START_TEST(what_cannot_be_sampled_is_refused) {
         {"{\"model\": \"mlp\"}", "{\"label_input\": 0.5}"},
         {"{\"model\": \"gcn\"}",
          "{\"label_input\": 0.5, \"label_rounds\": 1, \"sampling\": \"neighbours\"}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"sampling\": \"neighbours\"}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"sampling\": \"clusters\"}"},
+        {"{\"model\": \"appnp\", \"exact\": true}", "{\"edge_dropout\": 0.5}"},
     };
     gs_dataset *d = made(200, 12);
     gs_run *r = NULL;

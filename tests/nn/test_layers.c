@@ -34,8 +34,14 @@ static const char *const around[] = {
 };
 #define AROUND ((int)(sizeof around / sizeof *around))
 
-static gs_status try_world(world *w, const char *layer, const char *extra, int64_t layers) {
-    gs_value *recipe = gs_map(), *more = NULL;
+/* Options of one layer that lead elsewhere than its defaults. */
+static const struct { const char *layer, *options; } ways[] = {{"appnp", "{\"exact\": true}"}};
+#define WAYS ((int)(sizeof ways / sizeof *ways))
+
+/* `own`: options of the layer; `extra`: of what is around it. */
+static gs_status try_world(world *w, const char *layer, const char *own, const char *extra,
+                           int64_t layers) {
+    gs_value *recipe = gs_map(), *more = NULL, *chosen = NULL;
     ck_ok(gs_map_set(recipe, "model", gs_string(layer)));
     ck_ok(gs_map_set(recipe, "layers", gs_int(layers)));
     ck_ok(gs_map_set(recipe, "hidden", gs_int(5)));
@@ -48,8 +54,11 @@ static gs_status try_world(world *w, const char *layer, const char *extra, int64
     }
     ck_ok(gs_json_read(extra, (int64_t)strlen(extra), &more));
     ck_ok(gs_value_merge(recipe, more));
+    ck_ok(gs_json_read(own, (int64_t)strlen(own), &chosen));
+    ck_ok(gs_value_merge(recipe, chosen));
     gs_status status = gs_model_new(recipe, 4, 3, w->state, 1, &w->model);
     gs_value_free(more);
+    gs_value_free(chosen);
     gs_value_free(recipe);
     return status;
 }
@@ -72,7 +81,7 @@ static world open_graph(void) {
 
 static world open_world(const char *layer, const char *extra, int64_t layers) {
     world w = open_graph();
-    ck_ok(try_world(&w, layer, extra, layers));
+    ck_ok(try_world(&w, layer, "{}", extra, layers));
     return w;
 }
 
@@ -109,15 +118,13 @@ static bool is_refused(const gs_layer *layer, const char *extra) {
     return (!layer->needs_graph && whole) || (layer->enclosed && strstr(extra, "dense"));
 }
 
-START_TEST(gradients_equal_finite_differences) {
-    const gs_layer *layer = gs_layers[_i / AROUND];
-    const char *extra = around[_i % AROUND];
+static void check_gradients(const gs_layer *layer, const char *own, const char *extra) {
     world w = open_graph();
     double worst;
     if (is_refused(layer, extra)) {
-        ck_fails(GS_BAD_USAGE, try_world(&w, layer->name, extra, 3));
+        ck_fails(GS_BAD_USAGE, try_world(&w, layer->name, own, extra, 3));
     } else {
-        ck_ok(try_world(&w, layer->name, extra, 3));
+        ck_ok(try_world(&w, layer->name, own, extra, 3));
         if (strstr(extra, "norm"))
             freeze_biases(&w);
         double tolerance = strstr(extra, "max") ? 0.2 : 3e-2; /* over the kinks of max */
@@ -125,6 +132,16 @@ START_TEST(gradients_equal_finite_differences) {
         ck_assert_msg(status == GS_OK, "%s with %s: %s", layer->name, extra, gs_reason());
     }
     close_world(&w);
+}
+
+START_TEST(gradients_equal_finite_differences) {
+    check_gradients(gs_layers[_i / AROUND], "{}", around[_i % AROUND]);
+}
+END_TEST
+
+START_TEST(other_ways_have_gradients_too) {
+    int way = _i / AROUND;
+    check_gradients(gs_layer_by_name(ways[way].layer), ways[way].options, around[_i % AROUND]);
 }
 END_TEST
 
@@ -140,7 +157,7 @@ START_TEST(kernels_give_the_same_first_step) {
     for (int k = 0; k < 2; k++) {
         gs_kernels_set_default(kernels[k]);
         w[k] = open_graph();
-        if (try_world(&w[k], gs_layers[_i / 2]->name, extra, 2) != GS_OK)
+        if (try_world(&w[k], gs_layers[_i / 2]->name, "{}", extra, 2) != GS_OK)
             ck_abort_msg("%s", gs_reason());
         gs_tape *t = gs_tape_new();
         gs_tape_start(t, 1, 1, true);
@@ -218,7 +235,8 @@ START_TEST(bad_stacks_are_named) {
                                  "{\"stack\": [3]}",
                                  "{\"stack\": [{\"heads\": 2}]}",
                                  "{\"model\": \"gcn\", \"hidden\": 0}",
-                                 "{\"model\": \"gat\", \"heads\": 0}"};
+                                 "{\"model\": \"gat\", \"heads\": 0}",
+                                 "{\"model\": \"appnp\", \"exact\": true, \"alpha\": 0}"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
         gs_value *recipe = NULL;
         gs_state *state = gs_state_new();
@@ -248,6 +266,7 @@ static void add_tests(TCase *tc) {
         count++;
     tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, AROUND * count);
     tcase_add_loop_test(tc, kernels_give_the_same_first_step, 0, 2 * count);
+    tcase_add_loop_test(tc, other_ways_have_gradients_too, 0, AROUND * WAYS);
     tcase_add_loop_test(tc, taps_change_no_bit, 0, count);
     tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
     tcase_add_test(tc, a_stack_mixes_layers);
