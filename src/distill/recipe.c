@@ -6,8 +6,9 @@
 #include "distill/train.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
-static const char *const note_keys[] = {
-    "description", "source", "published", "graph", "seeds", "largest_component", NULL};
+static const char *const note_keys[] = {"description", "source", "published", "measured",
+                                        "peer",        "graph",  "seeds",     "largest_component",
+                                        NULL};
 /* Keys that may stand beside `teacher` and `student` and hold for both, besides the split's. */
 static const char *const shared_keys[] = {"normalize_features", NULL};
 static const char *const parts[] = {"teacher", "student", NULL};

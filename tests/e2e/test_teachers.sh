@@ -1,0 +1,50 @@
+# Deep and sampled teachers through the program, on real data.
+. "$(dirname "$0")/lib.sh"
+need_data gnnbench-cora
+need_data heterophilous-minesweeper
+"$gs" import "$data/gnnbench-cora" -o cora.h5 --largest-component
+"$gs" import "$data/heterophilous-minesweeper" -o mine.h5
+
+# every published recipe is one that the program accepts
+for recipe in "$GRAPHSTILL_SOURCE"/models/published/*.yaml; do
+    for part in teacher student; do
+        grep -q "^$part:" "$recipe" || [ $part = student ] || continue
+        "$gs" train "$recipe" --part $part -g cora.h5 -o none --dry-run >/dev/null 2>err.txt ||
+            { cat err.txt >&2; fail "$recipe is refused"; }
+    done
+done
+
+# sampled neighbours, and the same recipe on the whole graph; any number of threads
+"$gs" train sage-glnn-cora -g cora.h5 -o sampled --seeds 0-1 -q
+"$gs" train sage-glnn-cora -g cora.h5 -o whole --seeds 0-1 -q sampling=none batch_size=0
+OMP_NUM_THREADS=1 "$gs" train sage-glnn-cora -g cora.h5 -o alone --seeds 0 -q
+cmp sampled/seed-0.h5 alone/seed-0.h5 || fail "threads change a sampled run"
+"$gs" distill -g cora.h5 -t sampled -o student --seeds 0-1 -q
+"$gs" compare sampled whole student >/dev/null
+
+# sixty-four layers learn
+"$gs" train gcnii-cora -g cora.h5 -o deep --seeds 0 -q split=per-class hidden=16 epochs=150 lr=0.02
+
+# binary labels: ROC-AUC selects, seed s takes split s, residual connections, clusters
+"$gs" train gcn-minesweeper -g mine.h5 -o mine --seeds 0-1 -q layers=3 epochs=150
+cmp -s mine/seed-0.h5 mine/seed-1.h5 && fail "two seeds, one split"
+"$gs" train gcn-minesweeper -g mine.h5 -o parts --seeds 0 -q layers=3 epochs=40 sampling=clusters parts=8 batch_parts=2
+"$gs" eval mine -g mine.h5 --json >eval.json
+python3 - <<'P' || fail "a teacher learned too little"
+import json
+def of(run, metric):
+    return json.load(open(run + "/summary.json"))[metric]["mean"]
+sampled, whole = of("sampled", "test_accuracy"), of("whole", "test_accuracy")
+assert sampled > 0.77 and abs(sampled - whole) < 0.04, (sampled, whole)
+assert of("student", "test_accuracy") > 0.75, of("student", "test_accuracy")
+assert of("deep", "test_accuracy") > 0.75, of("deep", "test_accuracy")
+assert of("mine", "test_roc_auc") > 0.85, of("mine", "test_roc_auc")
+assert of("parts", "test_roc_auc") > 0.75, of("parts", "test_roc_auc")
+assert abs(json.load(open("eval.json"))["test_roc_auc"]["mean"] - of("mine", "test_roc_auc")) < 1e-9
+P
+
+expect 2 "sampling=clusters" "$gs" train sgc-cora -g cora.h5 -o no split=per-class sampling=neighbours
+expect 2 "roc_auc" "$gs" train gcn -g cora.h5 -o no select=roc_auc
+expect 2 "fanout" "$gs" train sage-glnn-cora -g cora.h5 -o no fanout=1,2,3
+expect 2 "split '17'" "$gs" train gcn-minesweeper -g mine.h5 -o no --seeds 17
+[ ! -e no ] || fail "a refused run left something behind"
