@@ -15,6 +15,8 @@ static gs_row_set rows(const void *given) {
 /* -1/|L| sum over labelled i of log softmax(z_i)[y_i] */
 static gs_var *loss(const void *given, const gs_view *view) {
     (void)given;
+    if (view->graph->labels)
+        return gs_multi_label_loss(view);
     int32_t *y = gs_tape_extra(view->tape, (size_t)(view->count + 1) * sizeof *y);
     if (!y)
         return gs_tape_dead(view->tape);
@@ -26,7 +28,8 @@ static gs_var *loss(const void *given, const gs_view *view) {
 const gs_method gs_method_hard = {
     .abi = GS_ABI,
     .name = "hard",
-    .summary = "Learns from the labels of the training nodes (cross-entropy, mean over nodes).",
+    .summary = "Learns from the labels of the training nodes (cross-entropy, mean over nodes; "
+               "binary, mean over classes too, of several labels a node).",
     .source = "Maximum likelihood; every supervised baseline.",
     .options = options,
     .options_bytes = sizeof(hard_options),
