@@ -88,9 +88,12 @@ static const struct {
     const char *name, *title;
     bool percent;
 } shown[] = {
+    {"test_micro_f1", "test micro F1", true},
     {"test_accuracy", "test accuracy", true},
     {"test_roc_auc", "test ROC-AUC", true},
+    {"hidden_test_micro_f1", "hidden test micro F1", true},
     {"hidden_test_accuracy", "hidden test accuracy", true},
+    {"val_micro_f1", "validation micro F1", true},
     {"val_accuracy", "validation accuracy", true},
     {"val_roc_auc", "validation ROC-AUC", true},
     {"train_accuracy", "train accuracy", true},
@@ -103,6 +106,17 @@ static const struct {
     {"best_epoch", "best epoch", false},
 };
 
+/* Of one label a node, micro-F1 is the accuracy, which has a row of its own. */
+static bool repeats_accuracy(const gs_value *summary, const char *name, double mean) {
+    char key[64];
+    const char *end = strstr(name, "micro_f1");
+    if (!end)
+        return false;
+    snprintf(key, sizeof key, "%.*saccuracy", (int)(end - name), name);
+    double accuracy = gs_get_float(gs_map_get(summary, key), "mean", (double)NAN);
+    return fabs(accuracy - mean) <= 0;
+}
+
 gs_status summary_print(const gs_value *summary, const char *folder, bool json) {
     gs_status status = GS_OK;
     grid g = {0};
@@ -113,7 +127,7 @@ gs_status summary_print(const gs_value *summary, const char *folder, bool json) 
         const gs_value *metric = gs_map_get(summary, shown[k].name);
         double mean = gs_get_float(metric, "mean", (double)NAN);
         double spread = gs_get_float(metric, "std", (double)NAN);
-        if (!isfinite(mean))
+        if (!isfinite(mean) || repeats_accuracy(summary, shown[k].name, mean))
             continue;
         double scale = shown[k].percent ? 100 : 1;
         GS_TRY(grid_row(&g));
