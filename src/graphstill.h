@@ -27,6 +27,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "base/rows.h"
+#include "distill/multi_label.h"
 #include "distill/split.h"
 #include "distill/statistics.h"
 #include "distill/teacher.h"

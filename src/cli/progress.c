@@ -62,9 +62,12 @@ void progress_catch_interrupt(void) {
 
 bool progress_interrupted(void) { return interrupts > 0; }
 
-/* What is shown of the validation nodes: the score that selects, where it is not the loss. */
+/* What is shown of the validation nodes: the score that selects, where it is not the loss; micro-F1
+   wherever it is counted. */
 static double shown_score(const gs_progress *now) {
-    return isfinite(now->val_roc_auc) ? now->val_roc_auc : now->val_accuracy;
+    if (isfinite(now->val_roc_auc))
+        return now->val_roc_auc;
+    return isfinite(now->val_micro_f1) ? now->val_micro_f1 : now->val_accuracy;
 }
 
 static void draw(progress *p, const gs_progress *now) {
@@ -107,6 +110,12 @@ void progress_epoch(progress *p, const gs_progress *now) {
             100 * shown_score(now));
 }
 
+static double score_of(const gs_run *run, const char *part, const char *score) {
+    char name[64];
+    snprintf(name, sizeof name, "%s_%s", part, score);
+    return gs_get_float(run->metrics, name, (double)NAN);
+}
+
 void progress_seed_done(progress *p, const gs_run *run) {
     if (p->drawn)
         fprintf(stderr, "\r\033[K");
@@ -117,8 +126,10 @@ void progress_seed_done(progress *p, const gs_run *run) {
         fprintf(stderr, "stopped\n");
         return;
     }
-    double val = gs_get_float(run->metrics, "val_accuracy", (double)NAN);
-    double test = gs_get_float(run->metrics, "test_accuracy", (double)NAN);
+    const char *score = run->multi_label ? "micro_f1" : "accuracy";
+    double val = score_of(run, "val", score), test = score_of(run, "test", score);
+    if (run->multi_label)
+        fprintf(stderr, "micro F1: ");
     if (isfinite(val))
         fprintf(stderr, "validation %.2f %%, ", 100 * val);
     if (isfinite(test))

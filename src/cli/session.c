@@ -88,9 +88,12 @@ static const struct {
     const char *name, *title;
     bool percent;
 } shown[] = {
+    {"test_micro_f1", "test micro F1", true},
     {"test_accuracy", "test accuracy", true},
     {"test_roc_auc", "test ROC-AUC", true},
+    {"hidden_test_micro_f1", "hidden test micro F1", true},
     {"hidden_test_accuracy", "hidden test accuracy", true},
+    {"val_micro_f1", "validation micro F1", true},
     {"val_accuracy", "validation accuracy", true},
     {"val_roc_auc", "validation ROC-AUC", true},
     {"train_accuracy", "train accuracy", true},
@@ -103,6 +106,17 @@ static const struct {
     {"best_epoch", "best epoch", false},
 };
 
+/* Of one label a node, micro-F1 is the accuracy, which has a row of its own. */
+static bool repeats_accuracy(const gs_value *summary, const char *name, double mean) {
+    char key[64];
+    const char *end = strstr(name, "micro_f1");
+    if (!end)
+        return false;
+    snprintf(key, sizeof key, "%.*saccuracy", (int)(end - name), name);
+    double accuracy = gs_get_float(gs_map_get(summary, key), "mean", (double)NAN);
+    return fabs(accuracy - mean) <= 0;
+}
+
 gs_status summary_print(const gs_value *summary, const char *folder, bool json) {
     gs_status status = GS_OK;
     grid g = {0};
@@ -113,7 +127,7 @@ gs_status summary_print(const gs_value *summary, const char *folder, bool json) 
         const gs_value *metric = gs_map_get(summary, shown[k].name);
         double mean = gs_get_float(metric, "mean", (double)NAN);
         double spread = gs_get_float(metric, "std", (double)NAN);
-        if (!isfinite(mean))
+        if (!isfinite(mean) || repeats_accuracy(summary, shown[k].name, mean))
             continue;
         double scale = shown[k].percent ? 100 : 1;
         GS_TRY(grid_row(&g));
@@ -177,6 +191,17 @@ done:
     return status;
 }
 
+/* Mean number of classes of a labelled node. */
+static double labels_per_node(const gs_dataset *d) {
+    int64_t labels = 0, labelled = 0;
+    for (int64_t i = 0; i < d->n; i++) {
+        labelled += d->labelled[i];
+        for (int64_t k = 0; k < d->c; k++)
+            labels += d->labels[i * d->c + k];
+    }
+    return labelled > 0 ? (double)labels / (double)labelled : (double)NAN;
+}
+
 static gs_status describe(const gs_dataset *d, gs_value **out) {
     gs_status status = GS_OK;
     int64_t *component = NULL, components = 0, labelled = 0, isolated = 0, largest = 0;
@@ -191,7 +216,7 @@ static gs_status describe(const gs_dataset *d, gs_value **out) {
         int64_t degree = d->adjacency->ptr[i + 1] - d->adjacency->ptr[i];
         isolated += degree == 0;
         largest = degree > largest ? degree : largest;
-        labelled += d->y && d->y[i] >= 0;
+        labelled += gs_dataset_is_labelled(d, i);
     }
     GS_TRY(gs_csr_components(d->adjacency, component, &components));
     if (d->y)
@@ -208,6 +233,10 @@ static gs_status describe(const gs_dataset *d, gs_value **out) {
     GS_TRY(gs_map_set(map, "sparse_features", gs_bool(d->x_sparse != NULL)));
     GS_TRY(gs_map_set(map, "classes", gs_int(d->c)));
     GS_TRY(gs_map_set(map, "labelled", gs_int(labelled)));
+    GS_TRY(gs_map_set(map, "multi_label", gs_bool(d->labels != NULL)));
+    if (d->labels)
+        GS_TRY(gs_map_set(map, "labels_per_node", gs_float(labels_per_node(d))));
+    GS_TRY(gs_map_set(map, "graphs", gs_int(d->graph ? d->graphs : 1)));
     GS_TRY(gs_map_set(map, "components", gs_int(components)));
     GS_TRY(gs_map_set(map, "isolated", gs_int(isolated)));
     GS_TRY(gs_map_set(map, "largest_degree", gs_int(largest)));
@@ -224,16 +253,27 @@ done:
     return status;
 }
 
+/* The first line: what there is. */
+static void print_sizes(const gs_dataset *d, const char *label, const gs_value *map) {
+    printf("%s: %s, ", label, d->name ? d->name : "graph");
+    if (d->graph)
+        printf("%lld graph%s, ", (long long)d->graphs, d->graphs == 1 ? "" : "s");
+    printf("%lld nodes, %lld edges%s, %lld features%s, %s%lld classes", (long long)d->n,
+           (long long)gs_get_int(map, "edges", 0), d->directed ? " (directed)" : "",
+           (long long)d->f, d->x_sparse ? " (sparse)" : "", d->labels ? "multi-label, " : "",
+           (long long)d->c);
+    if (isfinite(gs_get_float(map, "labels_per_node", (double)NAN)))
+        printf(" (%.1f a node)", gs_get_float(map, "labels_per_node", 0));
+    printf("\n");
+}
+
 gs_status graph_print(const gs_dataset *d, const char *label, bool json) {
     gs_value *map = NULL;
     gs_status status = describe(d, &map);
     if (status == GS_OK && json)
         status = output_json(map);
     else if (status == GS_OK) {
-        printf("%s: %s, %lld nodes, %lld edges%s, %lld features%s, %lld classes\n", label,
-               d->name ? d->name : "graph", (long long)d->n, (long long)gs_get_int(map, "edges", 0),
-               d->directed ? " (directed)" : "", (long long)d->f, d->x_sparse ? " (sparse)" : "",
-               (long long)d->c);
+        print_sizes(d, label, map);
         printf("  %lld labelled, %lld components, %lld isolated, largest degree %lld",
                (long long)gs_get_int(map, "labelled", 0),
                (long long)gs_get_int(map, "components", 0),

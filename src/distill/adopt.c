@@ -33,7 +33,7 @@ gs_status gs_adopt_state(const gs_value *recipe, const gs_dataset *data, uint64_
     if (data->f < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no node features, and every model reads them.",
                 data->name ? data->name : "");
-    if (!data->y || data->c < 1)
+    if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT,
                 "The graph '%s' has no labels, so there is no split to score the weights on; "
                 "import it with a label column.",

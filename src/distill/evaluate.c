@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "distill/multi_label.h"
 
 #define CALIBRATION_BINS 15
 
@@ -115,6 +116,12 @@ done:
     gs_free(ranked);
     gs_free(tally);
     return status;
+}
+
+gs_status gs_evaluate_nodes(const gs_matrix *logits, const gs_dataset *d, const int64_t *ids,
+                            int64_t count, gs_scores *out) {
+    return d->labels ? gs_multi_evaluate(logits, d->labels, d->labelled, ids, count, out)
+                     : gs_evaluate(logits, d->y, ids, count, out);
 }
 
 double gs_agreement(const gs_matrix *a, const gs_matrix *b, const int64_t *ids, int64_t count) {

@@ -87,34 +87,69 @@ done:
     return status;
 }
 
-/* Parts of about equal size that lie near each other, or the graphs that the data set is made of.
- */
+static bool teaches(const session *s, int64_t node) {
+    for (int64_t k = 0; k < s->term_count; k++)
+        if (s->terms[k].member[node])
+            return true;
+    return false;
+}
+
+/* The data set's own graphs, without those of which no node teaches anything (of validation, of
+   testing): member[i] is -1 there. Two batches of an epoch are then alike in what they teach. */
+static gs_status number_graphs(const session *s, int64_t *member, int64_t *parts) {
+    gs_status status = GS_OK;
+    int64_t *number = NULL;
+    GS_NEW(number, s->observed.graphs + 1);
+    for (int64_t i = 0; i < s->observed.n; i++)
+        number[s->observed.graph[i]] |= teaches(s, i);
+    *parts = 0;
+    for (int64_t g = 0; g < s->observed.graphs; g++)
+        number[g] = number[g] ? (*parts)++ : -1;
+    for (int64_t i = 0; i < s->observed.n; i++)
+        member[i] = number[s->observed.graph[i]];
+done:
+    gs_free(number);
+    return status;
+}
+
+/* Clusters of about equal size whose nodes lie near each other. */
+static gs_status number_clusters(const session *s, int64_t *member, int64_t *parts) {
+    int64_t n = s->observed.n, *order = NULL;
+    gs_order kind;
+    *parts = s->config.parts < n ? s->config.parts : n;
+    gs_status status = gs_reorder(s->observed.adjacency, 1, GS_ORDER_COMMUNITIES, &order, &kind);
+    for (int64_t k = 0; status == GS_OK && k < n; k++)
+        member[order ? order[k] : k] = k * *parts / n;
+    gs_free(order);
+    return status;
+}
+
+/* Clusters, or the graphs that the data set is made of: its own, where it says, or else its
+   components. */
 static gs_status open_parts(session *s) {
     gs_status status = GS_OK;
-    int64_t n = s->observed.n, *member = NULL, *order = NULL, parts = s->config.parts;
-    gs_order kind;
+    int64_t n = s->observed.n, *member = NULL, parts = 0;
     GS_NEW(member, n + 1);
-    if (s->feed.kind == FEED_GRAPHS) {
+    if (s->feed.kind == FEED_CLUSTERS)
+        GS_TRY(number_clusters(s, member, &parts));
+    else if (s->observed.graph)
+        GS_TRY(number_graphs(s, member, &parts));
+    else
         GS_TRY(gs_csr_components(s->observed.adjacency, member, &parts));
-    } else {
-        parts = parts < n ? parts : n;
-        GS_TRY(gs_reorder(s->observed.adjacency, 1, GS_ORDER_COMMUNITIES, &order, &kind));
-        for (int64_t k = 0; k < n; k++)
-            member[order ? order[k] : k] = k * parts / n;
-    }
     s->feed.parts = parts;
     GS_NEW(s->feed.part_ptr, parts + 2);
     GS_NEW(s->feed.part_node, n + 1);
     GS_NEW(s->feed.batch, n + 1);
     for (int64_t i = 0; i < n; i++)
-        s->feed.part_ptr[member[i] + 2]++;
+        if (member[i] >= 0)
+            s->feed.part_ptr[member[i] + 2]++;
     for (int64_t k = 1; k < parts + 2; k++)
         s->feed.part_ptr[k] += s->feed.part_ptr[k - 1];
     for (int64_t i = 0; i < n; i++)
-        s->feed.part_node[s->feed.part_ptr[member[i] + 1]++] = i;
+        if (member[i] >= 0)
+            s->feed.part_node[s->feed.part_ptr[member[i] + 1]++] = i;
 done:
     gs_free(member);
-    gs_free(order);
     return status;
 }
 

@@ -20,7 +20,7 @@ typedef enum gs_row_set {
    in the logits, in the order of the batch. */
 typedef struct gs_view {
     gs_tape *tape;
-    const gs_dataset *graph; /* its labels: -1 for all but training nodes */
+    const gs_dataset *graph; /* its labels: those of training nodes alone, none for the others */
     gs_operators *operators; /* of the training graph; NULL when it has none */
     const int64_t *nodes;
     const int64_t *rows; /* positions in logits */
@@ -30,7 +30,8 @@ typedef struct gs_view {
     const gs_tap *taps; /* of the student, or NULL unless the method asked for taps */
     int64_t layers;
     /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. "logits" come as
-       probabilities at the method's temperature. */
+       probabilities at the method's temperature: of the classes together, or of each by itself
+       where nodes have several labels (graph->labels). */
     const gs_matrix *const *teacher;
     /* Forward of the student on other inputs, same graph, same dropout draws. */
     gs_var *(*forward)(const struct gs_view *view, gs_var *x);
@@ -66,6 +67,10 @@ typedef struct gs_method {
         .initial = "1", .low = 0, .high = 1e9,                                                     \
         .help = "Factor of this term in the sum; 0 turns it off."                                  \
     }
+
+/* Where nodes have several labels: the mean over nodes and classes of the binary cross-entropy with
+   the labels of the view's rows. */
+gs_var *gs_multi_label_loss(const gs_view *view);
 
 extern const gs_method *const gs_methods[]; /* generated, NULL-terminated */
 const gs_method *gs_method_by_name(const char *name);

@@ -118,19 +118,25 @@ done:
 static gs_status open_labels(session *s) {
     gs_status status = GS_OK;
     int64_t n = s->observed.n;
-    GS_NEW(s->visible, n + 1);
-    GS_NEW(s->scored, n + 1);
     GS_NEW(s->training, n + 1);
     GS_NEW(s->validation, n + 1);
     for (int64_t i = 0; i < n; i++) {
         int64_t node = s->node_of ? s->node_of[i] : i;
         uint8_t role = s->role[node];
-        s->visible[i] = role == GS_TRAIN ? s->data->y[node] : -1;
-        s->scored[i] = role == GS_TRAIN || role == GS_VALIDATION ? s->data->y[node] : -1;
         if (role == GS_TRAIN)
             s->training[s->training_count++] = i;
-        if (role == GS_VALIDATION && s->data->y[node] >= 0)
+        if (role == GS_VALIDATION && gs_dataset_is_labelled(s->data, node))
             s->validation[s->validation_count++] = i;
+    }
+    if (s->data->labels)
+        return session_multi_labels(s);
+    GS_NEW(s->visible, n + 1);
+    GS_NEW(s->scored, n + 1);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t node = s->node_of ? s->node_of[i] : i;
+        uint8_t role = s->role[node];
+        s->visible[i] = role == GS_TRAIN ? s->data->y[node] : -1;
+        s->scored[i] = role == GS_TRAIN || role == GS_VALIDATION ? s->data->y[node] : -1;
     }
     s->observed.y = s->visible;
 done:
@@ -150,11 +156,12 @@ static void set_decay(session *s) {
 }
 
 /* Columns: loss, a column for each method, val_loss, val_accuracy, train_accuracy, and what selects
-   if it is none of these. */
+   if it is none of these; micro-F1 wherever it is scored. */
 static gs_status open_history(session *s) {
     gs_status status = GS_OK;
     int64_t epochs = s->config.epochs > 0 ? s->config.epochs : 1;
-    GS_NEW(s->columns, s->term_count + 6);
+    GS_NEW(s->columns, s->term_count + 7);
+    s->counts_f1 = s->data->labels || s->config.select == GS_SELECT_MICRO_F1;
     s->columns[s->column_count++] = gs_strdup("loss");
     for (int64_t k = 0; k < s->term_count; k++)
         s->columns[s->column_count++] = gs_format("loss_%s", s->terms[k].method->name);
@@ -163,6 +170,8 @@ static gs_status open_history(session *s) {
     s->columns[s->column_count++] = gs_strdup("train_accuracy");
     if (s->config.select == GS_SELECT_ROC_AUC)
         s->columns[s->column_count++] = gs_strdup("val_roc_auc");
+    if (s->counts_f1)
+        s->columns[s->column_count++] = gs_strdup("val_micro_f1");
     for (int64_t k = 0; k < s->column_count; k++)
         if (!s->columns[k])
             GS_TRY(GS_NO_MEMORY);
@@ -175,10 +184,10 @@ static gs_status open_ranking(session *s) {
     gs_status status = GS_OK;
     if (s->config.select != GS_SELECT_ROC_AUC)
         return GS_OK;
-    if (s->data->c != 2)
+    if (s->data->c != 2 && !s->data->labels)
         return gs_fail(GS_BAD_USAGE,
-                       "select=roc_auc is for graphs of two classes, and this one has %lld; use "
-                       "select=accuracy.",
+                       "select=roc_auc is for graphs of two classes or several labels a node, and "
+                       "this one has %lld classes; use select=accuracy.",
                        (long long)s->data->c);
     GS_NEW(s->ranked, s->validation_count + 1);
 done:
@@ -201,15 +210,27 @@ done:
     return status;
 }
 
+/* The norms over a graph know of one: over several they would carry means from one to another. */
+static gs_status check_norm(const gs_value *recipe, const gs_dataset *data) {
+    const char *norm = gs_get_string(recipe, "norm", "none");
+    if (data->graphs > 1 && (strcmp(norm, "graph") == 0 || strcmp(norm, "pair") == 0))
+        return gs_fail(GS_BAD_USAGE,
+                       "norm=%s takes means over one graph, and this data set has %lld; use "
+                       "norm=batch or norm=layer.",
+                       norm, (long long)data->graphs);
+    return GS_OK;
+}
+
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                        const gs_teacher *teacher, uint64_t seed) {
     gs_status status = GS_OK;
     *s = (session){.recipe = recipe, .data = data, .teacher = teacher, .seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
-    if (!data->y || data->c < 1)
+    if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
+    GS_TRY(check_norm(recipe, data));
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
@@ -220,6 +241,10 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_model_new(recipe, s->prepared.f, data->c, s->state, seed, &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
+    if (data->labels && label_input_wanted(recipe))
+        GS_FAIL(GS_BAD_USAGE,
+                "Nodes of this graph have several labels, which label_input cannot show; "
+                "leave it out.");
     if (s->by_rows && label_input_wanted(recipe))
         GS_FAIL(GS_BAD_USAGE, "label_input shows a node the labels of its neighbours, but this "
                               "model reads no graph; leave it out.");
@@ -260,6 +285,9 @@ void session_close(session *s) {
     gs_free(s->role);
     gs_free(s->node_of);
     gs_free(s->visible);
+    gs_free(s->visible_labels);
+    gs_free(s->visible_mask);
+    gs_free(s->validation_labels);
     gs_free(s->scored);
     gs_free(s->training);
     gs_free(s->validation);

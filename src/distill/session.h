@@ -73,15 +73,18 @@ typedef struct session {
     gs_dataset prepared; /* data with the recipe's features; arrays borrowed but for own_x */
     gs_csr *own_x;
     gs_matrix own_dense;
-    /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are -1
-       for all but training nodes. */
+    /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are those
+       of training nodes alone. */
     gs_dataset observed;
     bool hides;          /* some nodes are hidden */
     gs_dataset *induced; /* owns what `observed` shows when nodes are hidden or in another order */
     int64_t *node_of;    /* [observed n] node of `data`, or NULL: the same */
     int32_t *visible;    /* labels of training nodes */
     int32_t *scored;     /* labels of training and validation nodes, for selection */
-    int64_t *validation; /* nodes of `observed` */
+    /* The same where nodes have several labels (then those two are NULL): */
+    uint8_t *visible_labels, *visible_mask; /* [observed n, c], [observed n] */
+    uint8_t *validation_labels;             /* [validation_count, c] */
+    int64_t *validation;                    /* nodes of `observed` */
     int64_t validation_count;
     int64_t *training;
     int64_t training_count;
@@ -96,6 +99,7 @@ typedef struct session {
     int64_t largest_batch;
     label_input labels; /* over `observed`, where the recipe wants labels as features */
     gs_ranked *ranked;  /* [validation nodes] when ROC-AUC selects */
+    bool counts_f1;     /* micro-F1 is scored: nodes have several labels, or it selects */
     feed_state feed;
     gs_row_batch *batch;  /* sparse features of a batch */
     gs_csr *validation_x; /* features of validation rows, for students by rows */
@@ -121,6 +125,11 @@ gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_da
    none. */
 gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t *role,
                          label_input *out);
+
+/* multi_label_session.c, where nodes have several labels: makes what methods and scores see of the
+   labels; scores logits (of all observed nodes, or by rows of validation nodes). */
+gs_status session_multi_labels(session *s);
+void session_multi_score(session *s, const gs_matrix *logits, gs_progress *p);
 
 /* predict.c: one forward pass in evaluation mode over prepared features; `keep` as in the recipe.
  */

@@ -45,6 +45,9 @@ static gs_status draw_per_class(const gs_split_config *config, const gs_dataset 
                                 uint8_t *role) {
     gs_status status = GS_OK;
     int64_t *pool = NULL, *chosen = NULL;
+    if (d->labels)
+        return gs_fail(GS_BAD_USAGE, "The split per-class is for one label a node, and here nodes "
+                                     "have several; use split=random, or one of the graph.");
     GS_NEW(pool, d->n);
     GS_NEW(chosen, d->n);
     gs_numpy random;
@@ -74,7 +77,7 @@ static gs_status draw_random(const gs_split_config *config, const gs_dataset *d,
     GS_NEW(order, d->n);
     for (int64_t i = 0; i < d->n; i++) {
         role[i] = GS_UNUSED;
-        if (d->y[i] >= 0)
+        if (gs_dataset_is_labelled(d, i))
             labelled[count++] = i;
     }
     gs_permutation(gs_key_make(seed, 0, "split/random"), count, order);
@@ -134,12 +137,12 @@ static const char *automatic(const gs_dataset *d) {
         return "public";
     if (gs_dataset_split(d, "default"))
         return "default";
-    return d->split_count == 1 ? d->splits[0].name : "per-class";
+    return d->split_count == 1 ? d->splits[0].name : d->labels ? "random" : "per-class";
 }
 
 gs_status gs_split_draw(const gs_split_config *config, const gs_dataset *d, uint64_t seed,
                         uint8_t *role) {
-    if (!d->y)
+    if (!gs_dataset_has_labels(d))
         return gs_fail(GS_BAD_INPUT,
                        "The graph '%s' has no labels, so nothing can be trained on it; "
                        "import it with a label column.",
@@ -170,7 +173,7 @@ gs_status gs_split_check(const gs_dataset *d, const uint8_t *role) {
         if (role[i] != GS_TRAIN)
             continue;
         train++;
-        if (!d->y || d->y[i] < 0)
+        if (!gs_dataset_is_labelled(d, i))
             return gs_fail(GS_BAD_INPUT,
                            "Node '%s' is a training node of the split, but it has no label.",
                            gs_dataset_id(d, i, text));

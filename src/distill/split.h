@@ -6,11 +6,13 @@
 #include "graph/dataset.h"
 
 /* How a run draws its split (gs_split_options; keys of a recipe).
-   split: "auto"       the data set's "public" split, else its "default", else its only one, else
-   per-class "per-class"  numpy's RandomState(seed).choice as GLNN's code draws it:
-   `train_per_class` of each class in order, then `val_per_class` of the rest of each class, rest
-   test "random"     fractions `train_fraction`, `val_fraction`, rest test, by our own generator any
-   other    the named split of the data set ("{seed}" in it stands for the seed) */
+   split:
+   "auto"       the data set's "public" split, else its "default", else its only one, else per-class
+                (random, where nodes have several labels)
+   "per-class"  numpy's RandomState(seed).choice as GLNN's code draws it: `train_per_class` of each
+                class in order, then `val_per_class` of the rest of each class, rest test
+   "random"     fractions `train_fraction`, `val_fraction`, rest test, by our own generator
+   any other    the named split of the data set ("{seed}" in it stands for the seed) */
 typedef struct gs_split_config {
     char *split;
     int64_t train_per_class, val_per_class;

@@ -12,7 +12,8 @@ static gs_status load_teacher(session *s, term *t) {
         t->window[k].rows = t->count;
         if (strcmp(t->method->needs[k], "logits") == 0) {
             double tau = t->method->temperature ? t->method->temperature(t->options) : 1;
-            GS_TRY(gs_teacher_probabilities(s->teacher, t->row_ids, t->count, tau, &t->window[k]));
+            GS_TRY((s->data->labels ? gs_teacher_decisions : gs_teacher_probabilities)(
+                s->teacher, t->row_ids, t->count, tau, &t->window[k]));
         } else {
             const gs_teacher_array *array = gs_teacher_array_find(s->teacher, t->method->needs[k]);
             GS_TRY(gs_rows_read(&array->rows, t->row_ids, t->count, &t->window[k]));
@@ -200,11 +201,17 @@ gs_status session_score(session *s, gs_progress *p) {
         gs_model_forward(s->model, s->tape, s->by_rows ? NULL : &s->operators, x, NULL);
     if (gs_tape_status(s->tape) != GS_OK)
         return gs_tape_status(s->tape);
+    if (s->data->labels) {
+        session_multi_score(s, &logits->value, p);
+        return GS_OK;
+    }
     const int64_t *ids = s->by_rows ? NULL : s->validation;
     score(&logits->value, ids, s->validation, s->validation_count, s->scored, &p->val_accuracy,
           &p->val_loss);
     if (s->ranked)
         p->val_roc_auc = ranking(s, &logits->value, ids);
+    if (s->counts_f1) /* of one label a node it is the accuracy */
+        p->val_micro_f1 = p->val_accuracy;
     if (!s->by_rows)
         score(&logits->value, s->training, s->training, s->training_count, s->visible,
               &p->train_accuracy, &unused);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/multi_label.h"
 
 const char *const gs_output_kinds[] = {"logits", "log_probs", "probs", "embedding", NULL};
 
@@ -46,6 +47,40 @@ static void soften_probabilities(float *p, int64_t c, double temperature) {
         sum += pow((double)p[k], 1 / temperature);
     for (int64_t k = 0; k < c; k++)
         p[k] = sum > 0 ? (float)(pow((double)p[k], 1 / temperature) / sum) : 1.0f / (float)c;
+}
+
+/* In place, every class by itself. */
+static void soften_decisions(float *z, int64_t c, gs_output_kind kind, double temperature) {
+    for (int64_t k = 0; k < c; k++) {
+        double x = (double)z[k], odds = x;
+        if (kind == GS_LOG_PROBS)
+            odds = x - log1p(-exp(fmin(x, 0)));
+        if (kind == GS_PROBS)
+            odds = log(x) - log1p(-x);
+        z[k] = (float)gs_sigmoid(odds / temperature);
+    }
+}
+
+double gs_output_yes(gs_output_kind kind) {
+    return kind == GS_PROBS ? 0.5 : kind == GS_LOG_PROBS ? log(0.5) : 0;
+}
+
+gs_status gs_teacher_decisions(const gs_teacher *t, const int64_t *ids, int64_t count,
+                               double temperature, gs_matrix *out) {
+    const gs_teacher_array *logits = gs_teacher_array_find(t, "logits");
+    if (!logits)
+        return gs_fail(GS_BAD_INPUT, "The teacher %s has no outputs named logits.", t->label);
+    gs_status status = gs_rows_read(&logits->rows, ids, count, out);
+    for (int64_t q = 0; status == GS_OK && q < count; q++)
+        for (int64_t k = 0; logits->kind == GS_PROBS && k < out->cols; k++)
+            if (!(gs_row(out, q)[k] >= 0 && gs_row(out, q)[k] <= 1))
+                return gs_fail(GS_BAD_INPUT,
+                               "The teacher %s gives class %lld the probability %g; one must be "
+                               "from 0 to 1.",
+                               t->label, (long long)k, (double)gs_row(out, q)[k]);
+    for (int64_t q = 0; status == GS_OK && q < count; q++)
+        soften_decisions(gs_row(out, q), out->cols, logits->kind, temperature);
+    return status;
 }
 
 gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,

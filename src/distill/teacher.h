@@ -30,5 +30,11 @@ const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *n
    logits and log-probabilities, p^(1/tau) renormalised for probabilities. out is [count,c]. */
 gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,
                                    double temperature, gs_matrix *out);
+/* The same where every class is a yes or no of its own: sigmoid(z/tau) for logits, and for
+   probabilities (or their logarithms) p^(1/tau) / (p^(1/tau) + (1-p)^(1/tau)). */
+gs_status gs_teacher_decisions(const gs_teacher *t, const int64_t *ids, int64_t count,
+                               double temperature, gs_matrix *out);
+/* Above which number of an array of this kind a probability is above 0.5. */
+double gs_output_yes(gs_output_kind kind);
 
 #endif

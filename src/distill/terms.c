@@ -6,9 +6,9 @@
 static bool in_set(const session *s, gs_row_set set, int64_t i) {
     switch (set) {
     case GS_ROWS_TRAIN:
-        return s->visible[i] >= 0;
+        return gs_dataset_is_labelled(&s->observed, i);
     case GS_ROWS_UNLABELED:
-        return s->visible[i] < 0;
+        return !gs_dataset_is_labelled(&s->observed, i);
     default:
         return true;
     }

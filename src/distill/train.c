@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "distill/evaluate.h"
+#include "distill/multi_label.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -126,6 +126,8 @@ static gs_status evaluate_epoch(session *s, int64_t epoch, gs_progress *p) {
         score = -p->val_loss;
     if (s->config.select == GS_SELECT_ROC_AUC)
         score = p->val_roc_auc;
+    if (s->config.select == GS_SELECT_MICRO_F1)
+        score = p->val_micro_f1;
     if (s->config.select == GS_SELECT_LAST || s->validation_count == 0)
         goto done;
     bool waits = !is_better(s, score);
@@ -169,6 +171,7 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
                          .val_loss = NAN,
                          .val_accuracy = NAN,
                          .val_roc_auc = NAN,
+                         .val_micro_f1 = NAN,
                          .train_accuracy = NAN};
         gs_pace_begin(&s->pace);
         GS_TRY(run_epoch(s, epoch));
@@ -181,6 +184,8 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
         row[scores + 2] = (float)p.train_accuracy;
         if (s->ranked)
             row[scores + 3] = (float)p.val_roc_auc;
+        if (s->counts_f1)
+            row[s->column_count - 1] = (float)p.val_micro_f1;
         GS_TRY(gs_state_set(s->state, "epoch", (double)(epoch + 1)));
         p.loss = (double)row[0];
         p.best_epoch = (int64_t)gs_state_get(s->state, "best_epoch", 0);
@@ -219,7 +224,7 @@ static gs_status score_role(const gs_run *r, const gs_matrix *logits, const gs_d
     gs_scores scores;
     GS_TRY(gs_split_rows(r->role, r->n, mask, &ids, &count));
     if (count > 0) {
-        GS_TRY(gs_evaluate(logits, data->y, ids, count, &scores));
+        GS_TRY(gs_evaluate_nodes(logits, data, ids, count, &scores));
         GS_TRY(gs_scores_write(&scores, prefix, r->metrics));
     }
 done:
@@ -227,7 +232,16 @@ done:
     return status;
 }
 
-/* Agreement of the arg-max with the teacher's, on all nodes and on test nodes. */
+/* Agreement of the outputs at ids[0..count) with the teacher's. */
+static double agreement(const gs_run *r, const gs_matrix *theirs, gs_output_kind kind,
+                        const int64_t *ids, int64_t count) {
+    return r->multi_label
+               ? gs_multi_agreement(&r->full.logits, 0, theirs, gs_output_yes(kind), ids, count)
+               : gs_agreement(&r->full.logits, theirs, ids, count);
+}
+
+/* Agreement of the arg-max, or of every class's decision, with the teacher's, on all nodes and on
+   test nodes. */
 static gs_status score_agreement(gs_run *r, const gs_teacher *teacher) {
     gs_status status = GS_OK;
     gs_matrix theirs = {0};
@@ -238,11 +252,11 @@ static gs_status score_agreement(gs_run *r, const gs_teacher *teacher) {
     GS_TRY(gs_matrix_init(&theirs, r->n, r->c));
     GS_TRY(gs_rows_read(&array->rows, NULL, r->n, &theirs));
     GS_TRY(gs_map_set(r->metrics, "agreement",
-                      gs_float(gs_agreement(&r->full.logits, &theirs, NULL, r->n))));
+                      gs_float(agreement(r, &theirs, array->kind, NULL, r->n))));
     GS_TRY(gs_split_rows(r->role, r->n, 1u << GS_TEST | 1u << GS_HIDDEN_TEST, &ids, &count));
     if (count > 0)
         GS_TRY(gs_map_set(r->metrics, "test_agreement",
-                          gs_float(gs_agreement(&r->full.logits, &theirs, ids, count))));
+                          gs_float(agreement(r, &theirs, array->kind, ids, count))));
 done:
     gs_matrix_free(&theirs);
     gs_free(ids);
@@ -329,6 +343,7 @@ static gs_status open_run(const session *s, const gs_value *recipe, gs_run *r) {
     r->n = s->data->n;
     r->f = s->data->f;
     r->c = s->data->c;
+    r->multi_label = s->data->labels != NULL;
     GS_NEW(r->role, r->n + 1);
     memcpy(r->role, s->role, (size_t)r->n);
 done:

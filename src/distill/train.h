@@ -12,9 +12,10 @@ typedef enum gs_selection {
     GS_SELECT_LOSS,
     GS_SELECT_LAST, /* nothing does */
     GS_SELECT_ROC_AUC,
+    GS_SELECT_MICRO_F1,
     GS_SELECT_BOTH /* accuracy and loss, as the code of GAT's authors */
 } gs_selection;
-#define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc|both"
+#define GS_SELECTION_CHOICES "accuracy|loss|last|roc_auc|micro_f1|both"
 typedef enum gs_lr_schedule {
     GS_LR_CONSTANT,
     GS_LR_STEP,    /* times lr_factor every lr_step epochs */
@@ -25,7 +26,8 @@ typedef enum gs_lr_schedule {
 } gs_lr_schedule;
 #define GS_LR_SCHEDULE_CHOICES "constant|step|linear|cosine|plateau"
 
-/* The metric that ranks runs of a recipe on validation: "val_accuracy", "val_roc_auc". */
+/* The metric that ranks runs of a recipe on validation: "val_accuracy", "val_roc_auc",
+   "val_micro_f1". */
 const char *gs_selection_metric(const gs_value *recipe);
 
 /* Columns that the model of a recipe reads of f features and c classes: more than f where labels
@@ -74,6 +76,7 @@ typedef struct gs_progress {
     int64_t epoch, epochs;                               /* epoch counts from 1 */
     double loss, val_loss, val_accuracy, train_accuracy; /* NAN when not evaluated */
     double val_roc_auc;                                  /* NAN unless it selects */
+    double val_micro_f1; /* NAN unless it selects, or nodes have several labels */
     int64_t best_epoch;
     double seconds;
 } gs_progress;
@@ -102,8 +105,9 @@ typedef struct gs_run {
     gs_value *recipe; /* resolved */
     uint64_t seed;
     int64_t n, f, c;
-    uint8_t *role;   /* [n] */
-    gs_state *state; /* parameters are the selected ones */
+    bool multi_label; /* nodes have several labels: a class's probability is sigmoid of its logit */
+    uint8_t *role;    /* [n] */
+    gs_state *state;  /* parameters are the selected ones */
     gs_model *model;
     gs_outputs observed, full; /* on the training graph, and with the hidden nodes; `observed` is
                                   empty (logits.data NULL) when there are no hidden nodes */

@@ -9,11 +9,11 @@ const gs_option gs_train_options[] = {
      "Evaluations without improvement before stopping early; 0 never stops."},
     {"select", GS_OPT_CHOICE, offsetof(gs_train_config, select), "accuracy", 0, 0,
      GS_SELECTION_CHOICES,
-     "Which parameters are kept: best validation accuracy or ROC-AUC (two classes), lowest "
-     "validation "
-     "loss, or the last; both: where neither accuracy nor loss has been better, and patience "
-     "starts "
-     "anew when one of them is the best so far."},
+     "Which parameters are kept: best validation accuracy, ROC-AUC (two classes, or several labels "
+     "a "
+     "node) or micro-F1, lowest validation loss, or the last; both: where neither accuracy nor "
+     "loss "
+     "has been better, and patience starts anew when one of them is the best so far."},
     {"ties", GS_OPT_CHOICE, offsetof(gs_train_config, ties), "later", 0, 0, "later|earlier",
      "Which of two equally good epochs is kept."},
     {"eval_every", GS_OPT_INT, offsetof(gs_train_config, eval_every), "1", 1, 1e6, NULL,
@@ -83,5 +83,7 @@ const gs_option gs_train_options[] = {
 
 const char *gs_selection_metric(const gs_value *recipe) {
     const char *select = gs_get_string(recipe, "select", "accuracy");
+    if (strcmp(select, "micro_f1") == 0)
+        return "val_micro_f1";
     return strcmp(select, "roc_auc") == 0 ? "val_roc_auc" : "val_accuracy";
 }

@@ -92,6 +92,12 @@ gs_var *gs_class_nll(gs_tape *t, gs_var *logits, const int32_t *y, const int64_t
    out q's own entropy: the soft cross-entropy, which has the same gradient. */
 gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
                      int64_t count, double temperature, bool entropy);
+/* Every class a yes or no of its own: mean over rows and classes of the binary cross-entropy
+   -q log p - (1 - q) log(1 - p), p = sigmoid(logits[row]/temperature), q = target [count,c] in
+   0..1, row k belonging to rows[k]; borrowed. `entropy`: less q's own entropy, the binary KL(q ||
+   p), which has the same gradient. count 0 gives 0. */
+gs_var *gs_bce(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
+               int64_t count, double temperature, bool entropy);
 gs_var *gs_sum(gs_tape *t, gs_var *x);                    /* all entries */
 gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b); /* mean over all entries of (a-b)^2 */
 

@@ -26,6 +26,7 @@ typedef struct loss_job {
     const int64_t *rows;
     const int32_t *y;
     bool by_row, entropy;
+    bool each;                            /* every class is a yes or no of its own */
     double temperature, smoothing, total; /* the loss is the sum of the rows' divided by total */
     const float *class_weight;            /* [c] or NULL: ones */
     float *p;                             /* [count, c] probabilities of the student */
@@ -107,15 +108,61 @@ static void soft_chunk(void *context, int64_t begin, int64_t end) {
     job->partial[begin / OP_ROWS] = sum;
 }
 
-/* dz = (p - onehot(y)) * factor, or (p * sum(q) - q) * factor */
+/* One row of bce_chunk: p = sigmoid(z/tau); the sum over classes of
+   -q log p - (1 - q) log(1 - p) = max(x, 0) - x q + log(1 + exp(-|x|)), x = z/tau. The logarithms
+   are taken of products of so many factors of 1 to 2 as a double holds. */
+enum { FACTORS = 512 };
+static double row_bce(const float *z, const float *q, int64_t c, double temperature, float *p) {
+    float scale = (float)(1 / temperature);
+    double sum = 0;
+    for (int64_t from = 0; from < c; from += FACTORS) {
+        int64_t to = c - from < FACTORS ? c : from + FACTORS;
+        double product = 1;
+        for (int64_t j = from; j < to; j++) {
+            float x = z[j] * scale, e = expf(-fabsf(x));
+            p[j] = (x >= 0 ? 1 : e) / (1 + e);
+            product *= 1 + (double)e;
+            sum += (x > 0 ? (double)x : 0) - (double)x * (double)q[j];
+        }
+        sum += log(product);
+    }
+    return sum;
+}
+
+/* q log q + (1 - q) log(1 - q), summed: what KL has beyond the cross-entropy. */
+static double row_entropy(const float *q, int64_t c) {
+    double sum = 0;
+    for (int64_t j = 0; j < c; j++) {
+        double a = (double)q[j], b = 1 - a;
+        sum += (a > 0 ? a * log(a) : 0) + (b > 0 ? b * log(b) : 0);
+    }
+    return sum;
+}
+
+static void bce_chunk(void *context, int64_t begin, int64_t end) {
+    const loss_job *job = context;
+    int64_t c = job->logits->cols;
+    double sum = 0;
+    for (int64_t k = begin; k < end; k++) {
+        const float *z = gs_row(job->logits, job->rows ? job->rows[k] : k);
+        const float *q = gs_row(job->target, k);
+        sum += row_bce(z, q, c, job->temperature, job->p + k * c);
+        if (job->entropy)
+            sum += row_entropy(q, c);
+    }
+    job->partial[begin / OP_ROWS] = sum / (double)c;
+}
+
+/* dz = (p - onehot(y)) * factor, or (p * sum(q) - q) * factor, or for each class by itself
+   (p - q) * factor */
 static void loss_back_chunk(void *context, int64_t begin, int64_t end) {
     const loss_job *job = context;
     int64_t c = job->grad->cols;
     for (int64_t k = begin; k < end; k++) {
         float *g = gs_row(job->grad, job->rows ? job->rows[k] : k);
         const float *p = job->p + k * c, *q = job->target ? gs_row(job->target, k) : NULL;
-        float mass = q ? 0 : 1;
-        for (int64_t j = 0; q && j < c; j++)
+        float mass = q && !job->each ? 0 : 1;
+        for (int64_t j = 0; q && !job->each && j < c; j++)
             mass += q[j];
         for (int64_t j = 0; j < c; j++)
             g[j] += (p[j] * mass - (q ? q[j] : 0)) * job->factor;
@@ -137,7 +184,8 @@ static void loss_back(gs_tape *t, gs_node *node) {
         return;
     record->job.grad = gs_grad_of(t, node->in[0], NULL);
     record->job.factor =
-        (float)((double)node->out.grad.data[0] / record->job.total / record->job.temperature);
+        (float)((double)node->out.grad.data[0] / record->job.total / record->job.temperature /
+                (record->job.each ? (double)node->in[0]->value.cols : 1));
     if (record->job.grad)
         gs_for(record->count, OP_ROWS, record->back, &record->job);
 }
@@ -192,6 +240,16 @@ gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const 
                      int64_t count, double temperature, bool entropy) {
     loss_job job = {.target = target, .rows = rows, .temperature = temperature, .entropy = entropy};
     return loss_of(t, logits, job, count, soft_chunk, loss_back_chunk);
+}
+
+gs_var *gs_bce(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
+               int64_t count, double temperature, bool entropy) {
+    loss_job job = {.target = target,
+                    .rows = rows,
+                    .temperature = temperature,
+                    .entropy = entropy,
+                    .each = true};
+    return loss_of(t, logits, job, count, bce_chunk, loss_back_chunk);
 }
 
 typedef struct row_job {

@@ -25,6 +25,9 @@ void gs_dataset_free(gs_dataset *d) {
     gs_csr_free(d->x_sparse);
     gs_matrix_free(&d->x);
     gs_free(d->y);
+    gs_free(d->labels);
+    gs_free(d->labelled);
+    gs_free(d->graph);
     free_texts(d->class_names, d->c);
     free_texts(d->feature_names, d->f);
     gs_free(d->id);
@@ -88,7 +91,43 @@ static void copy_names(char **to, char **from, int64_t count, gs_status *status)
             *status = GS_NO_MEMORY;
 }
 
-/* What belongs to nodes: ids, labels, splits, dense features. */
+/* Several labels a node, and which are known. */
+static gs_status take_labels(const gs_dataset *d, const int64_t *keep, int64_t count,
+                             gs_dataset *out) {
+    gs_status status = GS_OK;
+    if (!d->labels)
+        return GS_OK;
+    GS_NEW(out->labels, count * d->c + 1);
+    GS_NEW(out->labelled, count + 1);
+    for (int64_t k = 0; k < count; k++) {
+        out->labelled[k] = d->labelled[keep[k]];
+        memcpy(out->labels + k * d->c, d->labels + keep[k] * d->c, (size_t)d->c);
+    }
+done:
+    return status;
+}
+
+/* Graph numbers without gaps, in their old order. */
+static gs_status take_graphs(const gs_dataset *d, const int64_t *keep, int64_t count,
+                             gs_dataset *out) {
+    gs_status status = GS_OK;
+    int32_t *number = NULL;
+    if (!d->graph)
+        return GS_OK;
+    GS_NEW(number, d->graphs + 1);
+    GS_NEW(out->graph, count + 1);
+    for (int64_t k = 0; k < count; k++)
+        number[d->graph[keep[k]]] = 1;
+    for (int64_t g = 0; g < d->graphs; g++)
+        number[g] = number[g] ? (int32_t)out->graphs++ : -1;
+    for (int64_t k = 0; k < count; k++)
+        out->graph[k] = number[d->graph[keep[k]]];
+done:
+    gs_free(number);
+    return status;
+}
+
+/* What belongs to nodes: ids, labels, graphs, splits, dense features. */
 static gs_status take_nodes(const gs_dataset *d, const int64_t *keep, int64_t count,
                             gs_dataset *out) {
     gs_status status = GS_OK;
@@ -103,6 +142,8 @@ static gs_status take_nodes(const gs_dataset *d, const int64_t *keep, int64_t co
         GS_NEW(out->id, count + 1);
     if (d->x.data)
         GS_TRY(gs_matrix_init(&out->x, count, d->f));
+    GS_TRY(take_labels(d, keep, count, out));
+    GS_TRY(take_graphs(d, keep, count, out));
     for (int64_t k = 0; k < count; k++) {
         int64_t i = keep[k];
         out->original_index[k] = d->original_index ? d->original_index[i] : i;

@@ -83,6 +83,61 @@ static gs_status check_features(const gs_dataset *d) {
     return GS_OK;
 }
 
+static gs_status check_many_labels(const gs_dataset *d) {
+    if (!d->labels && !d->labelled)
+        return GS_OK;
+    if (d->y || !d->labels || !d->labelled)
+        return gs_fail(GS_BAD_INPUT,
+                       "The data set must have one label a node, or several labels a "
+                       "node with a mask of the labelled ones, not something of both.");
+    for (int64_t i = 0; i < d->n; i++) {
+        if (d->labelled[i] > 1)
+            return gs_fail(GS_BAD_INPUT,
+                           "The mask of labelled nodes has %d at node %lld; it holds 0 "
+                           "and 1.",
+                           d->labelled[i], (long long)i);
+        for (int64_t k = 0; k < d->c; k++)
+            if (d->labels[i * d->c + k] > d->labelled[i])
+                return gs_fail(GS_BAD_INPUT,
+                               "Node %lld has %d for class %lld; labels are 0 or 1, and 0 where "
+                               "they are not known.",
+                               (long long)i, d->labels[i * d->c + k], (long long)k);
+    }
+    return GS_OK;
+}
+
+/* Every number occurs, and both ends of an edge have the same. */
+static gs_status check_graphs(const gs_dataset *d) {
+    gs_status status = GS_OK;
+    bool *seen = NULL;
+    const gs_csr *a = d->adjacency;
+    if (d->graphs < 0 || d->graphs > d->n || (!d->graph && d->graphs != 0))
+        GS_FAIL(GS_BAD_INPUT, "The data set cannot be of %lld graphs with %lld nodes.",
+                (long long)d->graphs, (long long)d->n);
+    if (!d->graph)
+        return GS_OK;
+    GS_NEW(seen, d->graphs + 1);
+    for (int64_t i = 0; i < d->n; i++) {
+        if (d->graph[i] < 0 || d->graph[i] >= d->graphs)
+            GS_FAIL(GS_BAD_INPUT, "Node %lld is of graph %d, but there are %lld graphs.",
+                    (long long)i, d->graph[i], (long long)d->graphs);
+        seen[d->graph[i]] = true;
+        for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++)
+            if (d->graph[a->col[e]] != d->graph[i])
+                GS_FAIL(GS_BAD_INPUT,
+                        "The edge (%lld, %d) leads from graph %d to graph %d; graphs of a data set "
+                        "have no edges between them.",
+                        (long long)i, a->col[e], d->graph[i], d->graph[a->col[e]]);
+    }
+    for (int64_t g = 0; g < d->graphs; g++)
+        if (!seen[g])
+            GS_FAIL(GS_BAD_INPUT, "Graph %lld of %lld has no node; number the graphs without gaps.",
+                    (long long)g, (long long)d->graphs);
+done:
+    gs_free(seen);
+    return status;
+}
+
 static gs_status check_labels(const gs_dataset *d) {
     for (int64_t i = 0; d->y && i < d->n; i++)
         if (d->y[i] < -1 || d->y[i] >= d->c)
@@ -144,6 +199,8 @@ gs_status gs_dataset_check(const gs_dataset *d) {
     GS_TRY(check_adjacency(d));
     GS_TRY(check_features(d));
     GS_TRY(check_labels(d));
+    GS_TRY(check_many_labels(d));
+    GS_TRY(check_graphs(d));
     GS_TRY(check_ids(d));
 done:
     return status;
@@ -168,6 +225,15 @@ static void stir_csr(uint64_t *h, const gs_csr *a) {
     }
 }
 
+static void stir_labels(uint64_t *h, const gs_dataset *d) {
+    stir(h, (uint64_t)d->c);
+    for (int64_t i = 0; i < d->n; i++) {
+        stir(h, d->labelled[i]);
+        for (int64_t k = 0; k < d->c; k++)
+            stir(h, d->labels[i * d->c + k]);
+    }
+}
+
 void gs_dataset_hash(const gs_dataset *d, bool labels, char hex[17]) {
     uint64_t h = 0xcbf29ce484222325u;
     char text[32];
@@ -181,6 +247,10 @@ void gs_dataset_hash(const gs_dataset *d, bool labels, char hex[17]) {
     }
     for (int64_t i = 0; labels && d->y && i < d->n; i++)
         stir(&h, (uint64_t)(uint32_t)d->y[i]);
+    if (labels && d->labels)
+        stir_labels(&h, d);
+    for (int64_t i = 0; d->graph && i < d->n; i++)
+        stir(&h, (uint64_t)d->graph[i]);
     for (int64_t i = 0; i < d->n; i++) {
         const char *id = gs_dataset_id(d, i, text);
         for (; *id; id++)

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "graph/build.h"
+#include "graph/generate_parts.h"
 
 const gs_option gs_block_model_options[] = {
     {"nodes", GS_OPT_INT, offsetof(gs_block_model, nodes), "2708", 1, 1e8, NULL, "Nodes."},
@@ -29,7 +30,7 @@ const gs_option gs_block_model_options[] = {
     {"seed", GS_OPT_INT, offsetof(gs_block_model, seed), "0", 0, 9e15, NULL, "Seed."},
     {0}};
 
-const char *const gs_generate_kinds[] = {"sbm", "citation", "arxiv", "large", NULL};
+const char *const gs_generate_kinds[] = {"sbm", "citation", "arxiv", "large", "ppi", NULL};
 
 /* What a kind sets before the user's own options. */
 static const struct {
@@ -45,16 +46,7 @@ static const struct {
      " \"homophily\": 0.6, \"power\": 2.3, \"signal\": 0.15}"},
 };
 
-/* Nodes of each class, and cumulated weights to draw one of them by. */
-typedef struct blocks {
-    const gs_block_model *model;
-    int32_t *label;
-    int64_t *first;  /* [classes+1] into member */
-    int64_t *member; /* [nodes] grouped by class */
-    double *weight;  /* [nodes] cumulated along member, over all */
-} blocks;
-
-static void free_blocks(blocks *b) {
+void generate_blocks_free(generate_blocks *b) {
     gs_free(b->label);
     gs_free(b->first);
     gs_free(b->member);
@@ -62,13 +54,13 @@ static void free_blocks(blocks *b) {
 }
 
 /* Labels at random; weights (1-u)^(-1/(power-1)), a power law, cut at sqrt(n). */
-static gs_status make_blocks(const gs_block_model *m, blocks *b) {
+gs_status generate_blocks_make(const gs_block_model *m, uint64_t part, generate_blocks *b) {
     gs_status status = GS_OK;
     int64_t n = m->nodes, c = m->classes;
     int64_t *next = NULL;
-    *b = (blocks){.model = m};
-    gs_key labels = gs_key_make((uint64_t)m->seed, 0, "generate/label");
-    gs_key weights = gs_key_make((uint64_t)m->seed, 0, "generate/weight");
+    *b = (generate_blocks){.model = m, .part = part};
+    gs_key labels = gs_key_make((uint64_t)m->seed, part, "generate/label");
+    gs_key weights = gs_key_make((uint64_t)m->seed, part, "generate/weight");
     GS_NEW(b->label, n + 1);
     GS_NEW(b->first, c + 2);
     GS_NEW(b->member, n + 1);
@@ -99,7 +91,7 @@ done:
 }
 
 /* A node drawn by weight among members low..high-1. */
-static int64_t draw_node(const blocks *b, int64_t low, int64_t high, double u) {
+static int64_t draw_node(const generate_blocks *b, int64_t low, int64_t high, double u) {
     double from = low > 0 ? b->weight[low - 1] : 0;
     double aim = from + u * (b->weight[high - 1] - from);
     int64_t left = low, right = high - 1;
@@ -115,7 +107,7 @@ static int64_t draw_node(const blocks *b, int64_t low, int64_t high, double u) {
 
 /* The other end of an edge from `node`: of its class with probability homophily, else of another.
  */
-static int64_t draw_other(const blocks *b, int64_t node, gs_key key, uint64_t edge) {
+static int64_t draw_other(const generate_blocks *b, int64_t node, gs_key key, uint64_t edge) {
     int64_t c = b->model->classes, own = b->label[node], k = own;
     if (c > 1 && gs_uniform(key, edge, 1) >= b->model->homophily) {
         k = (int64_t)(gs_uniform(key, edge, 2) * (double)(c - 1));
@@ -126,7 +118,7 @@ static int64_t draw_other(const blocks *b, int64_t node, gs_key key, uint64_t ed
     return draw_node(b, b->first[k], b->first[k + 1], gs_uniform(key, edge, 3));
 }
 
-static gs_status make_edges(const blocks *b, gs_csr **out) {
+gs_status generate_blocks_edges(const generate_blocks *b, gs_csr **out) {
     gs_status status = GS_OK;
     const gs_block_model *m = b->model;
     int64_t n = m->nodes, drawn = (int64_t)((double)n * m->degree / 2 + 0.5);
@@ -134,7 +126,7 @@ static gs_status make_edges(const blocks *b, gs_csr **out) {
     int64_t *from = NULL, *to = NULL, count = 0;
     bool *touched = NULL;
     gs_csr *one_way = NULL;
-    gs_key key = gs_key_make((uint64_t)m->seed, 0, "generate/edge");
+    gs_key key = gs_key_make((uint64_t)m->seed, b->part, "generate/edge");
     GS_NEW(from, drawn + lonely + 1);
     GS_NEW(to, drawn + lonely + 1);
     GS_NEW(touched, n + 1);
@@ -167,7 +159,7 @@ done:
 }
 
 /* The class that a node's features speak of: its own, or for some nodes another. */
-static int32_t spoken_class(const blocks *b, gs_key key, int64_t node) {
+static int32_t spoken_class(const generate_blocks *b, gs_key key, int64_t node) {
     int64_t c = b->model->classes;
     int32_t own = b->label[node];
     if (c < 2 || gs_uniform(key, (uint64_t)node, 0) >= b->model->confusion)
@@ -187,7 +179,7 @@ static int64_t draw_word(const gs_block_model *m, int32_t label, gs_key key, uin
     return (int64_t)(u * sqrt(u) * (double)f) % f;
 }
 
-static gs_status make_words(const blocks *b, gs_csr **out) {
+static gs_status make_words(const generate_blocks *b, gs_csr **out) {
     gs_status status = GS_OK;
     const gs_block_model *m = b->model;
     gs_key key = gs_key_make((uint64_t)m->seed, 0, "generate/word");
@@ -221,7 +213,7 @@ done:
 }
 
 /* Standard normal noise around a class mean of length proportional to `signal`. */
-static gs_status make_dense(const blocks *b, gs_matrix *x) {
+static gs_status make_dense(const generate_blocks *b, gs_matrix *x) {
     gs_status status = GS_OK;
     const gs_block_model *m = b->model;
     gs_key noise = gs_key_make((uint64_t)m->seed, 0, "generate/noise");
@@ -245,7 +237,7 @@ done:
 
 /* 20 training nodes of each class (fewer in small graphs), up to 500 for validation and 1000 for
    testing, at random. */
-static gs_status make_split(const blocks *b, gs_dataset *d) {
+static gs_status make_split(const generate_blocks *b, gs_dataset *d) {
     gs_status status = GS_OK;
     int64_t *order = NULL, *taken = NULL;
     uint8_t *role = NULL;
@@ -302,13 +294,19 @@ done:
     return status;
 }
 
+const gs_option *gs_generate_options(const char *kind) {
+    return strcmp(kind, "ppi") == 0 ? gs_graphs_model_options : gs_block_model_options;
+}
+
 gs_status gs_generate(const char *kind, const gs_value *options, gs_dataset **out) {
     gs_status status = GS_OK;
     gs_block_model model = {0};
-    blocks b = {0};
+    generate_blocks b = {0};
     gs_value *resolved = NULL;
     gs_dataset *d = NULL;
     *out = NULL;
+    if (strcmp(kind, "ppi") == 0)
+        return generate_graphs(kind, options, out);
     GS_TRY(read_model(kind, options, &model));
     d = gs_dataset_new();
     if (!d || !(d->name = gs_strdup(kind)))
@@ -316,8 +314,8 @@ gs_status gs_generate(const char *kind, const gs_value *options, gs_dataset **ou
     d->n = model.nodes;
     d->f = model.features;
     d->c = model.classes;
-    GS_TRY(make_blocks(&model, &b));
-    GS_TRY(make_edges(&b, &d->adjacency));
+    GS_TRY(generate_blocks_make(&model, 0, &b));
+    GS_TRY(generate_blocks_edges(&b, &d->adjacency));
     if (model.words > 0)
         GS_TRY(make_words(&b, &d->x_sparse));
     else
@@ -334,7 +332,7 @@ gs_status gs_generate(const char *kind, const gs_value *options, gs_dataset **ou
     *out = d;
     d = NULL;
 done:
-    free_blocks(&b);
+    generate_blocks_free(&b);
     gs_value_free(resolved);
     gs_dataset_free(d);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "store/graph_labels.h"
 #include "store/h5.h"
 #include "store/nodes.h"
 
@@ -60,6 +61,7 @@ static gs_status write_labels(hid_t file, const gs_dataset *d, hid_t node) {
     h5_tag tag = {"label", "1", "target"};
     if (d->class_names)
         GS_TRY(nodes_write_classes(file, d, d->c, &scale));
+    GS_TRY(graph_write_many_labels(file, d, node, scale));
     if (!d->y)
         goto done;
     GS_TRY(h5_write(file, "labels", NUMBER_I32, 1, &d->n, d->y, LAYOUT_PACKED, tag, &y));
@@ -121,6 +123,7 @@ gs_status gs_graph_write(const gs_dataset *d, const char *path) {
         GS_TRY(h5_attach_scale(from, 0, "node", node));
         h5_close(&from);
     }
+    GS_TRY(graph_write_numbers(w.file, d, node));
     GS_TRY(h5_write_csr(w.file, "adjacency", d->adjacency, adjacency));
     GS_TRY(write_features(w.file, d, node));
     GS_TRY(write_labels(w.file, d, node));

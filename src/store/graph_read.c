@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "store/graph_file.h"
+#include "store/graph_labels.h"
 #include "store/h5.h"
 #include "store/nodes.h"
 
@@ -78,25 +79,40 @@ done:
     return status;
 }
 
+/* One label a node; *classes is one more than the highest. */
+static gs_status read_single_labels(hid_t file, gs_dataset *d, int64_t *classes) {
+    gs_status status = GS_OK;
+    int64_t *wide = NULL, count = 0;
+    GS_TRY(h5_read_ints(file, "labels", -1, INT32_MAX - 1, &wide, &count));
+    if (count != d->n)
+        GS_FAIL(GS_BAD_INPUT, "/labels has %lld entries, but the graph has %lld nodes.",
+                (long long)count, (long long)d->n);
+    GS_NEW(d->y, d->n + 1);
+    for (int64_t i = 0; i < d->n; i++) {
+        d->y[i] = (int32_t)wide[i];
+        *classes = wide[i] + 1 > *classes ? wide[i] + 1 : *classes;
+    }
+done:
+    gs_free(wide);
+    return status;
+}
+
 static gs_status read_labels(hid_t file, gs_dataset *d) {
     gs_status status = GS_OK;
-    int64_t *wide = NULL, count = 0, classes = 0;
+    int64_t count = 0, classes = 0;
     char **names = NULL;
-    if (h5_has(file, "labels")) {
-        GS_TRY(h5_read_ints(file, "labels", -1, INT32_MAX - 1, &wide, &count));
-        if (count != d->n)
-            GS_FAIL(GS_BAD_INPUT, "/labels has %lld entries, but the graph has %lld nodes.",
-                    (long long)count, (long long)d->n);
-        GS_NEW(d->y, d->n + 1);
-        for (int64_t i = 0; i < d->n; i++) {
-            d->y[i] = (int32_t)wide[i];
-            classes = wide[i] + 1 > classes ? wide[i] + 1 : classes;
-        }
+    if (graph_has_many_labels(file)) {
+        GS_TRY(graph_read_many_labels(file, d));
+        classes = d->c;
+    } else if (h5_has(file, "labels")) {
+        GS_TRY(read_single_labels(file, d, &classes));
     }
-    count = 0;
     if (h5_has(file, "classes/names"))
         GS_TRY(h5_read_strings(file, "classes/names", &names, &count));
     GS_TRY(h5_get_int(file, "classes", names ? count : classes, &d->c));
+    if (d->labels && d->c != classes)
+        GS_FAIL(GS_BAD_INPUT, "It claims %lld classes, but /labels has %lld columns.",
+                (long long)d->c, (long long)classes);
     if (d->c < classes || d->c > INT32_MAX)
         GS_FAIL(GS_BAD_INPUT, "It claims %lld classes, but a label says %lld.", (long long)d->c,
                 (long long)(classes - 1));
@@ -107,7 +123,6 @@ static gs_status read_labels(hid_t file, gs_dataset *d) {
     names = NULL;
 done:
     h5_free_names(names, count);
-    gs_free(wide);
     return status;
 }
 
@@ -226,6 +241,7 @@ gs_status gs_graph_read(const char *path, gs_dataset **out) {
     GS_TRY(nodes_read_ids(file, d->n, &d->id, &d->id_text));
     GS_TRY(read_features(file, d));
     GS_TRY(read_labels(file, d));
+    GS_TRY(graph_read_numbers(file, d));
     GS_TRY(read_splits(file, d));
     GS_TRY(read_records(file, d));
     GS_TRY(gs_dataset_check(d));

@@ -14,6 +14,7 @@ typedef struct gs_model_file {
     gs_value *recipe, *provenance, *metrics;
     uint64_t seed;
     int64_t n, f, c;
+    bool multi_label;   /* a class's probability is sigmoid of its logit, not softmax of all */
     uint8_t *role;      /* [n] or NULL */
     int64_t *id;        /* [n] or NULL … */
     char **id_text;     /* … string ids, or NULL */

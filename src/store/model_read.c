@@ -25,7 +25,7 @@ void gs_model_file_free(gs_model_file *m) {
 static gs_status read_root(hid_t file, gs_model_file *m) {
     gs_status status = GS_OK;
     char *format = NULL, *hash = NULL;
-    int64_t version, seed;
+    int64_t version, seed, multi_label;
     GS_TRY(h5_get_text(file, "format", &format));
     GS_TRY(h5_get_int(file, "version", 0, &version));
     if (!format || strcmp(format, "graphstill.model") != 0)
@@ -45,6 +45,8 @@ static gs_status read_root(hid_t file, gs_model_file *m) {
         GS_FAIL(GS_BAD_INPUT, "Its attributes nodes, features and classes must be from 0 to %d.",
                 INT32_MAX);
     }
+    GS_TRY(h5_get_int(file, "multi_label", 0, &multi_label));
+    m->multi_label = multi_label != 0;
     GS_TRY(h5_get_text(file, "graph_hash", &hash));
     if (hash && strlen(hash) < sizeof m->graph_hash)
         strcpy(m->graph_hash, hash);

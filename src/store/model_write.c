@@ -47,6 +47,8 @@ static gs_status write_root(const writing *w, const gs_value *provenance) {
     GS_TRY(h5_set_int(w->file, "nodes", w->run->n));
     GS_TRY(h5_set_int(w->file, "features", w->run->f));
     GS_TRY(h5_set_int(w->file, "classes", w->run->c));
+    if (w->run->multi_label)
+        GS_TRY(h5_set_int(w->file, "multi_label", 1));
     if (w->data->name)
         GS_TRY(h5_set_text(w->file, "graph", w->data->name));
     gs_dataset_hash(w->data, true, hash);

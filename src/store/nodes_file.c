@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/multi_label.h"
 #include "store/files.h"
 #include "store/run_seeds.h"
 #include "store/text.h"
@@ -29,6 +30,38 @@ static int64_t predict(const float *z, int64_t c, double *confidence) {
     return c > 0 ? top : -1;
 }
 
+/* The names of the classes that `labels` has (NULL: whose logit is above 0), between semicolons, as
+   one field; "-" if there is none. */
+static void add_classes(text *t, const gs_dataset *d, const uint8_t *labels, const float *z,
+                        int64_t c) {
+    text field = {0};
+    for (int64_t k = 0; k < c; k++) {
+        if (labels ? !labels[k] : !(z[k] > 0))
+            continue;
+        if (field.length > 0)
+            text_add(&field, ";");
+        if (d->class_names && k < d->c)
+            text_add(&field, "%s", d->class_names[k]);
+        else
+            text_add(&field, "%lld", (long long)k);
+    }
+    text_csv(t, field.length > 0 ? field.data : "-");
+    if (t->status == GS_OK)
+        t->status = field.status;
+    text_free(&field);
+}
+
+/* Several labels a node: those it has, if they are known; those predicted; how sure that is. */
+static void add_decisions(text *t, const gs_dataset *d, int64_t i, const float *z, int64_t c) {
+    if (d->labelled[i])
+        add_classes(t, d, d->labels + i * d->c, NULL, d->c);
+    text_add(t, ",");
+    add_classes(t, d, NULL, z, c);
+    text_add(t, ",");
+    text_number(t, gs_multi_confidence(z, c));
+    text_add(t, "\r\n");
+}
+
 static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const float *z, int64_t c) {
     static const char *const roles[] = {"unused", "train", "validation", "test", "hidden_test"};
     char buffer[32];
@@ -36,6 +69,10 @@ static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const fl
     int64_t predicted = predict(z, c, &confidence);
     text_csv(t, gs_dataset_id(d, i, buffer));
     text_add(t, ",%s,", roles[role]);
+    if (d->labels) {
+        add_decisions(t, d, i, z, c);
+        return;
+    }
     add_class(t, d, d->y ? d->y[i] : -1);
     text_add(t, ",");
     add_class(t, d, predicted);

@@ -54,7 +54,12 @@ static gs_csr *ring(void) {
 }
 
 START_TEST(gradients_equal_finite_differences) {
-    bench b = {.method = gs_methods[_i]};
+    bool many = _i % 2; /* several labels a node */
+    bench b = {.method = gs_methods[_i / 2]};
+    uint8_t labels[30], labelled[10];
+    for (int k = 0; k < 30; k++)
+        labels[k] = k % 2 == 0 || k % 7 == 1;
+    memset(labelled, 1, sizeof labelled);
     int32_t y[] = {0, 1, 2, 0, 1, 2, 0, 1, 2, 0};
     gs_value *recipe = gs_map();
     gs_state *state = gs_state_new();
@@ -63,6 +68,11 @@ START_TEST(gradients_equal_finite_differences) {
     ck_ok(gs_map_set(recipe, "activation", gs_string("tanh")));
     ck_ok(gs_model_new(recipe, 5, 3, state, 1, &b.model));
     b.graph = (gs_dataset){.n = 10, .f = 5, .c = 3, .y = y, .adjacency = ring()};
+    if (many) {
+        b.graph.y = NULL;
+        b.graph.labels = labels;
+        b.graph.labelled = labelled;
+    }
     b.operators.adjacency = b.graph.adjacency;
     ck_ok(gs_matrix_init(&b.x, 10, 5));
     for (int64_t i = 0; i < 50; i++)
@@ -111,7 +121,7 @@ static void add_tests(TCase *tc) {
     int count = 0;
     while (gs_methods[count])
         count++;
-    tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, count);
+    tcase_add_loop_test(tc, gradients_equal_finite_differences, 0, 2 * count);
     tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
 }
 

@@ -159,6 +159,8 @@ enum {
     NLL_WEIGHED,
     SOFT,
     SOFT_HOT,
+    BCE,
+    BCE_HOT,
     MEAN_SQUARE,
     REUSED,
     OPS
@@ -275,6 +277,10 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_soft_loss(t, a, &w->target, w->rows, 5, 1, true);
     case SOFT_HOT:
         return gs_soft_loss(t, a, &w->target, w->rows, 5, 3, false);
+    case BCE:
+        return gs_bce(t, a, &w->target, NULL, 5, 1, false);
+    case BCE_HOT:
+        return gs_bce(t, a, &w->target, w->rows, 5, 3, true);
     case MEAN_SQUARE:
         return gs_mean_square(t, a, b);
     case REUSED: { /* the same variable flows into several ops, of which none may lose the others'
@@ -446,6 +452,44 @@ START_TEST(a_loss_over_no_rows_is_zero) {
 }
 END_TEST
 
+static double softplus(double x) { return x > 700 ? x : log1p(exp(x)); }
+
+/* Against the definition in double, with logits at which a plain exp would overflow, targets of 0
+   and 1, and more classes than one logarithm serves. */
+START_TEST(binary_cross_entropy_equals_its_definition) {
+    enum { ROWS = 3, CLASSES = 1100 };
+    gs_tape *t = gs_tape_new();
+    gs_matrix z = {0}, q = {0}, none = {0};
+    ck_ok(gs_matrix_init(&z, ROWS, CLASSES));
+    ck_ok(gs_matrix_init(&q, ROWS, CLASSES));
+    double tau = _i ? 2.5 : 1, cross = 0, entropy = 0;
+    for (int64_t i = 0; i < ROWS * CLASSES; i++) {
+        z.data[i] = 3 * (float)gs_normal(gs_key_make(1, 0, "z"), (uint64_t)i, 0);
+        q.data[i] = (float)(i % 5) / 4;
+        if (i % 100 == 7)
+            z.data[i] *= 300;
+    }
+    for (int64_t i = 0; i < ROWS * CLASSES; i++) {
+        double x = (double)z.data[i] / tau, y = (double)q.data[i];
+        cross += y * softplus(-x) + (1 - y) * softplus(x); /* -log p, -log(1 - p) */
+        entropy += (y > 0 ? y * log(y) : 0) + (y < 1 ? (1 - y) * log(1 - y) : 0);
+    }
+    gs_tape_start(t, 0, 0, false);
+    gs_var *logits = gs_tape_constant(t, &z);
+    gs_var *plain = gs_bce(t, logits, &q, NULL, ROWS, tau, false);
+    gs_var *kl = gs_bce(t, logits, &q, NULL, ROWS, tau, true);
+    gs_var *empty = gs_bce(t, logits, &none, NULL, 0, tau, true);
+    ck_ok(gs_tape_status(t));
+    double scale = 1.0 / (ROWS * CLASSES);
+    ck_near(plain->value.data[0], cross * scale, 1e-6 * cross * scale);
+    ck_near(kl->value.data[0], (cross + entropy) * scale, 1e-6 * cross * scale);
+    ck_assert(empty->value.data[0] == 0);
+    gs_tape_free(t);
+    gs_matrix_free(&z);
+    gs_matrix_free(&q);
+}
+END_TEST
+
 /* PyTorch's Adam, with coupled and decoupled decay, against its formula in double. */
 START_TEST(adam_equals_its_formula) {
     bool decoupled = _i;
@@ -504,6 +548,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, failures_stick_and_are_reported_once, 0, OPS);
     tcase_add_test(tc, a_loss_over_no_rows_is_zero);
     tcase_add_loop_test(tc, adam_equals_its_formula, 0, 2);
+    tcase_add_loop_test(tc, binary_cross_entropy_equals_its_definition, 0, 2);
     tcase_add_test(tc, best_weights_are_kept_and_restored);
 }
 

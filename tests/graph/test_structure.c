@@ -292,6 +292,107 @@ START_TEST(the_hash_sees_every_part) {
 }
 END_TEST
 
+/* Two graphs, of nodes {0,2} and {1,3,4}, and three classes of which a node may have any. */
+static gs_dataset *two_graphs(void) {
+    gs_dataset *d = gs_dataset_new();
+    int64_t row[] = {0, 2, 1, 3}, col[] = {2, 0, 3, 1};
+    const uint8_t labels[] = {1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0};
+    d->n = 5;
+    d->c = 3;
+    d->graphs = 2;
+    ck_ok(gs_csr_build(5, 5, 4, row, col, NULL, false, &d->adjacency));
+    d->labels = gs_calloc(15, 1);
+    d->labelled = gs_calloc(5, 1);
+    d->graph = gs_calloc(5, sizeof *d->graph);
+    memcpy(d->labels, labels, sizeof labels);
+    for (int64_t i = 0; i < 5; i++) {
+        d->labelled[i] = i != 4;
+        d->graph[i] = i % 2 == 1 || i == 4;
+    }
+    return d;
+}
+
+START_TEST(parts_keep_several_labels_and_graphs) {
+    gs_dataset *d = two_graphs(), *part = NULL, *none = NULL, *large = NULL;
+    int64_t keep[] = {4, 3, 1}, order[] = {4, 3, 2, 1, 0};
+    ck_ok(gs_dataset_check(d));
+    ck_assert(gs_dataset_has_labels(d) && gs_dataset_is_labelled(d, 1));
+    ck_assert(!gs_dataset_is_labelled(d, 4));
+    ck_ok(gs_dataset_induced(d, keep, 3, &part));
+    ck_ok(gs_dataset_check(part));
+    ck_assert_int_eq(part->graphs, 1); /* the other one has lost all its nodes */
+    for (int64_t k = 0; k < 3; k++) {
+        ck_assert_int_eq(part->graph[k], 0);
+        ck_assert_int_eq(part->labelled[k], d->labelled[keep[k]]);
+        ck_assert_mem_eq(part->labels + 3 * k, d->labels + 3 * keep[k], 3);
+    }
+    gs_dataset_free(part);
+    ck_ok(gs_dataset_induced(d, order, 5, &part)); /* another order renumbers nothing */
+    for (int64_t k = 0; k < 5; k++)
+        ck_assert_int_eq(part->graph[k], d->graph[order[k]]);
+    ck_ok(gs_dataset_induced(d, keep, 0, &none));
+    ck_assert(none->graphs == 0 && none->graph && none->labels);
+    ck_ok(gs_dataset_check(none));
+    ck_ok(gs_dataset_largest_component(d, &large));
+    ck_assert(large->n == 2 && large->graphs == 1);
+    ck_assert_mem_eq(large->labels, "\1\0\1\0\1\0", 6);
+    gs_dataset_free(large);
+    gs_dataset_free(none);
+    gs_dataset_free(part);
+    gs_dataset_free(d);
+}
+END_TEST
+
+START_TEST(broken_labels_and_graphs_are_named) {
+    gs_dataset *d = two_graphs();
+    d->labels[1] = 2;
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->labels[1] = 0;
+    d->labels[13] = 1; /* of a node whose labels are not known */
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->labels[13] = 0;
+    d->labelled[0] = 3;
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->labelled[0] = 1;
+    d->y = gs_calloc(5, sizeof *d->y);
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    gs_free(d->y);
+    d->y = NULL;
+    d->graph[4] = 2;
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->graph[4] = -1;
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->graph[4] = 1;
+    d->graphs = 3; /* one without nodes */
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->graphs = INT64_MAX;
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->graphs = 2;
+    d->graph[2] = 1; /* the edge from 0 to 2 now leads into another graph */
+    ck_fails(GS_BAD_INPUT, gs_dataset_check(d));
+    d->graph[2] = 0;
+    ck_ok(gs_dataset_check(d));
+    gs_dataset_free(d);
+}
+END_TEST
+
+START_TEST(the_hash_sees_several_labels_and_graphs) {
+    gs_dataset *d = two_graphs();
+    char with[17], without[17], other[17];
+    gs_dataset_hash(d, true, with);
+    gs_dataset_hash(d, false, without);
+    d->labels[0] ^= 1;
+    gs_dataset_hash(d, true, other);
+    ck_assert_str_ne(with, other);
+    gs_dataset_hash(d, false, other);
+    ck_assert_str_eq(without, other);
+    d->graph[4] = 0;
+    gs_dataset_hash(d, false, other);
+    ck_assert_str_ne(without, other);
+    gs_dataset_free(d);
+}
+END_TEST
+
 START_TEST(broken_data_sets_are_named) {
     gs_dataset *d = NULL;
     ck_ok(gs_dataset_karate(&d));
@@ -463,6 +564,9 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, rows_are_normalised_with_their_transpose);
     tcase_add_test(tc, the_hash_sees_every_part);
     tcase_add_test(tc, broken_data_sets_are_named);
+    tcase_add_test(tc, parts_keep_several_labels_and_graphs);
+    tcase_add_test(tc, broken_labels_and_graphs_are_named);
+    tcase_add_test(tc, the_hash_sees_several_labels_and_graphs);
     tcase_add_test(tc, made_graphs_are_sound_and_repeat);
     tcase_add_test(tc, homophily_is_as_asked);
     tcase_add_test(tc, row_batches_equal_rows);

@@ -52,6 +52,37 @@ static inline gs_dataset *small_graph(int64_t n, bool sparse) {
     return d;
 }
 
+/* The same in two graphs, with several labels a node: class k for every (k+2)-th node. */
+static inline gs_dataset *small_graphs(int64_t n, bool sparse) {
+    gs_dataset *d = small_graph(n, sparse);
+    int64_t m = 0, *row = gs_calloc((size_t)d->adjacency->nnz + 1, sizeof *row);
+    int64_t *col = gs_calloc((size_t)d->adjacency->nnz + 1, sizeof *col);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t e = d->adjacency->ptr[i]; e < d->adjacency->ptr[i + 1]; e++)
+            if ((i < n / 2) == (d->adjacency->col[e] < n / 2)) {
+                row[m] = i;
+                col[m++] = d->adjacency->col[e];
+            }
+    gs_csr_free(d->adjacency);
+    ck_ok(gs_csr_build(n, n, m, row, col, NULL, false, &d->adjacency));
+    gs_free(row);
+    gs_free(col);
+    gs_free(d->y);
+    d->y = NULL;
+    d->labels = gs_calloc((size_t)(n * d->c) + 1, 1);
+    d->labelled = gs_calloc((size_t)n + 1, 1);
+    d->graph = gs_calloc((size_t)n + 1, sizeof *d->graph);
+    d->graphs = 2;
+    for (int64_t i = 0; i < n; i++) {
+        d->graph[i] = i >= n / 2;
+        d->labelled[i] = 1;
+        for (int64_t k = 0; k < d->c; k++)
+            d->labels[i * d->c + k] = i % (k + 2) == 0;
+    }
+    ck_ok(gs_dataset_check(d));
+    return d;
+}
+
 /* Roles in turn: train, validation, test, unused; every fifth hidden if asked. */
 static inline void small_split(int64_t n, bool hidden, uint8_t *role) {
     for (int64_t i = 0; i < n; i++)

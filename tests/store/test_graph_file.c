@@ -20,6 +20,13 @@ static void ck_same_graph(const gs_dataset *a, const gs_dataset *b) {
     ck_assert(!a->y == !b->y);
     if (a->y)
         ck_assert(memcmp(a->y, b->y, (size_t)a->n * sizeof(int32_t)) == 0);
+    ck_assert(!a->labels == !b->labels && !a->graph == !b->graph && a->graphs == b->graphs);
+    if (a->labels) {
+        ck_assert(memcmp(a->labels, b->labels, (size_t)(a->n * a->c)) == 0);
+        ck_assert(memcmp(a->labelled, b->labelled, (size_t)a->n) == 0);
+    }
+    if (a->graph)
+        ck_assert(memcmp(a->graph, b->graph, (size_t)a->n * sizeof *a->graph) == 0);
     ck_assert(!a->id == !b->id && !a->id_text == !b->id_text);
     for (int64_t i = 0; i < a->n; i++) {
         char p[32], q[32];
@@ -104,6 +111,60 @@ START_TEST(round_trips) {
     ck_ok(gs_dataset_karate(&karate));
     round_trip(karate);
     gs_dataset_free(karate);
+    remove_test_folder();
+}
+END_TEST
+
+START_TEST(several_labels_and_graphs_round_trip) {
+    for (int k = 0; k < 4; k++) {
+        gs_dataset *d = small_graphs(20, false);
+        if (k & 1)
+            d->class_names = texts(d->c, "label");
+        for (int64_t i = 0; (k & 2) && i < 20; i += 3) { /* some are not known */
+            d->labelled[i] = 0;
+            memset(d->labels + i * d->c, 0, (size_t)d->c);
+        }
+        round_trip(d);
+        gs_dataset_free(d);
+    }
+    remove_test_folder();
+}
+END_TEST
+
+/* A file of ours, with one dataset of bytes put in the place of another. */
+static void refuse_changed(const char *name, int rank, const hsize_t *dims, const int8_t *bytes) {
+    gs_dataset *d = small_graphs(20, false), *back = NULL;
+    ck_ok(gs_graph_write(d, test_file("a.h5")));
+    hid_t f = H5Fopen(test_file("a.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(f, name, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(rank, dims, NULL);
+    hid_t set = H5Dcreate2(f, name, H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    ck_assert(set >= 0 &&
+              H5Dwrite(set, H5T_NATIVE_INT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) >= 0);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Fclose(f);
+    ck_fails(GS_BAD_INPUT, gs_graph_read(test_file("a.h5"), &back));
+    ck_assert_ptr_null(back);
+    gs_dataset_free(d);
+}
+
+START_TEST(broken_labels_and_graphs_are_refused) {
+    int8_t bytes[80] = {0};
+    refuse_changed("labels", 2, (hsize_t[]){19, 3}, bytes);
+    refuse_changed("labels", 2, (hsize_t[]){20, 4}, bytes);
+    refuse_changed("labels", 3, (hsize_t[]){20, 3, 1}, bytes);
+    refuse_changed("nodes/graph", 1, (hsize_t[]){19}, bytes);
+    bytes[7] = -1; /* not known, in other people's files; here the mask says so */
+    refuse_changed("labels", 2, (hsize_t[]){20, 3}, bytes);
+    refuse_changed("nodes/graph", 1, (hsize_t[]){20}, bytes);
+    bytes[7] = 2;
+    refuse_changed("labels", 2, (hsize_t[]){20, 3}, bytes);
+    refuse_changed("nodes/graph", 1, (hsize_t[]){20}, bytes); /* there is no graph 1 */
+    bytes[7] = 100;
+    refuse_changed("nodes/graph", 1, (hsize_t[]){20}, bytes);
+    bytes[7] = 1; /* an edge leaves its graph */
+    refuse_changed("nodes/graph", 1, (hsize_t[]){20}, bytes);
     remove_test_folder();
 }
 END_TEST
@@ -407,6 +468,8 @@ START_TEST(memory_runs_out) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, several_labels_and_graphs_round_trip);
+    tcase_add_test(tc, broken_labels_and_graphs_are_refused);
     tcase_add_test(tc, round_trips);
     tcase_add_test(tc, bare_graphs);
     tcase_add_test(tc, binsparse_dialects);

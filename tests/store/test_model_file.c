@@ -80,6 +80,27 @@ START_TEST(a_run_comes_back) {
 }
 END_TEST
 
+START_TEST(several_labels_are_remembered) {
+    gs_dataset *d = small_graphs(60, false), *single = small_graph(60, false);
+    gs_run *run = small_run(d, GCN, 7, true), *other = small_run(single, GCN, 7, true);
+    gs_model_file *m = NULL;
+    ck_assert(run->multi_label && !other->multi_label);
+    ck_ok(gs_model_write(run, d, NULL, test_file("model.h5")));
+    ck_ok(gs_model_read(test_file("model.h5"), &m));
+    ck_assert(m->multi_label && m->c == d->c);
+    gs_model_file_free(m);
+    ck_ok(gs_model_write(other, single, NULL, test_file("model.h5")));
+    ck_ok(gs_model_read(test_file("model.h5"), &m));
+    ck_assert(!m->multi_label);
+    gs_model_file_free(m);
+    gs_run_free(run);
+    gs_run_free(other);
+    gs_dataset_free(d);
+    gs_dataset_free(single);
+    remove_test_folder();
+}
+END_TEST
+
 START_TEST(the_file_predicts_what_the_run_did) {
     gs_dataset *d = small_graph(60, true);
     gs_run *run = small_run(d, GCN, 3, false);
@@ -348,6 +369,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_run_comes_back);
+    tcase_add_test(tc, several_labels_are_remembered);
     tcase_add_test(tc, the_file_predicts_what_the_run_did);
     tcase_add_test(tc, outputs_and_history_stand_where_the_format_says);
     tcase_add_test(tc, parameters_have_the_shapes_of_pyg);

@@ -37,7 +37,10 @@ static gs_status run(const gs_args *args) {
                        args->settings[0]);
     GS_TRY(args_int(args, "runs", 1, 1000000, 0, &b.runs));
     GS_TRY(open_graph(args, &b));
-    if (!b.data->y || (!b.data->x_sparse && !b.data->x.data))
+    if (b.data->labels && strcmp(what, "epoch") == 0)
+        GS_FAIL(GS_BAD_INPUT, "'bench epoch' trains on one label a node, and here nodes have "
+                              "several; give another graph with -g.");
+    if (!gs_dataset_has_labels(b.data) || (!b.data->x_sparse && !b.data->x.data))
         GS_FAIL(GS_BAD_INPUT, "A benchmark needs a graph with labels and features.");
     if (strcmp(what, "epoch") == 0)
         GS_TRY(bench_epoch_run(&b));

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/runner.h"
-#include "distill/evaluate.h"
+#include "distill/multi_label.h"
 #include "distill/statistics.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -36,7 +36,20 @@ static gs_status check_nodes(const gs_model_file *m, const gs_dataset *d, const 
     return GS_OK;
 }
 
-static gs_status agreement(const char *run, uint64_t seed, const gs_matrix *logits, gs_value *map) {
+/* A model of one label a node cannot be scored against several, nor the other way round. */
+static gs_status check_labels(const gs_model_file *m, const gs_dataset *d, const char *path) {
+    if (!gs_dataset_has_labels(d) || (!m->multi_label && !d->labels) ||
+        (m->multi_label && d->labels && m->c == d->c))
+        return GS_OK;
+    return gs_fail(GS_BAD_INPUT,
+                   "%s was trained on %lld classes%s, but the graph has %lld%s; give the graph of "
+                   "that run.",
+                   path, (long long)m->c, m->multi_label ? ", several a node" : "", (long long)d->c,
+                   d->labels ? ", several a node" : "");
+}
+
+static gs_status agreement(const char *run, uint64_t seed, const gs_matrix *logits,
+                           bool multi_label, gs_value *map) {
     gs_status status = GS_OK;
     gs_matrix theirs = {0};
     char *path = gs_folder_exists(run) ? gs_run_folder_seed(run, seed) : gs_strdup(run);
@@ -47,8 +60,9 @@ static gs_status agreement(const char *run, uint64_t seed, const gs_matrix *logi
         GS_FAIL(GS_BAD_INPUT, "The outputs of %s are %lld x %lld, not %lld x %lld.", path,
                 (long long)theirs.rows, (long long)theirs.cols, (long long)logits->rows,
                 (long long)logits->cols);
-    GS_TRY(
-        gs_map_set(map, "agreement", gs_float(gs_agreement(logits, &theirs, NULL, logits->rows))));
+    double same = multi_label ? gs_multi_agreement(logits, 0, &theirs, 0, NULL, logits->rows)
+                              : gs_agreement(logits, &theirs, NULL, logits->rows);
+    GS_TRY(gs_map_set(map, "agreement", gs_float(same)));
 done:
     gs_matrix_free(&theirs);
     gs_free(path);
@@ -68,20 +82,22 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_model_read(path, &m));
     GS_TRY(check_nodes(m, d, path));
+    GS_TRY(check_labels(m, d, path));
     GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
     GS_TRY(gs_predict(m->recipe, model, d, m->role, "logits", &outputs));
-    for (unsigned role = GS_TRAIN; m->role && d->y && role <= GS_HIDDEN_TEST; role++) {
+    bool scores_labels = m->role && gs_dataset_has_labels(d);
+    for (unsigned role = GS_TRAIN; scores_labels && role <= GS_HIDDEN_TEST; role++) {
         gs_scores scores;
         GS_TRY(gs_split_rows(m->role, d->n, 1u << role, &ids, &count));
         if (count > 0) {
-            GS_TRY(gs_evaluate(&outputs.logits, d->y, ids, count, &scores));
+            GS_TRY(gs_evaluate_nodes(&outputs.logits, d, ids, count, &scores));
             GS_TRY(gs_scores_write(&scores, prefixes[role], map));
         }
         gs_free(ids);
         ids = NULL;
     }
     if (teacher)
-        GS_TRY(agreement(teacher, m->seed, &outputs.logits, map));
+        GS_TRY(agreement(teacher, m->seed, &outputs.logits, m->multi_label, map));
     *out = map;
     map = NULL;
 done:
@@ -177,7 +193,7 @@ done:
 const gs_command gs_command_eval = {
     .abi = 1,
     .name = "eval",
-    .summary = "Score a run again from its parameters: accuracy, F1, NLL, ECE, agreement.",
+    .summary = "Score a run again from its parameters: accuracy, F1, ROC-AUC, NLL, ECE, agreement.",
     .synopsis = "RUN -g GRAPH [-t TEACHER]",
     .flags = flags,
     .min_words = 1,

@@ -26,10 +26,12 @@ const gs_command gs_command_generate = {
     .name = "generate",
     .summary = "Make a graph with learnable labels and features.",
     .synopsis = "KIND -o FILE [key=value …]",
-    .details =
-        "KIND is sbm, citation, arxiv or large ('graphstill list generators' shows the keys).\n"
-        "Example:\n"
-        "  graphstill generate citation -o made.h5 nodes=5000 homophily=0.7",
+    .details = "KIND is sbm, citation, arxiv, large or ppi ('graphstill list generators' shows the "
+               "keys).\n"
+               "Example:\n"
+               "  graphstill generate citation -o made.h5 nodes=5000 homophily=0.7\n"
+               "  graphstill generate ppi -o ppi.h5 graphs=24 nodes=2373 features=50 classes=121 "
+               "degree=28",
     .flags = flags,
     .min_words = 1,
     .max_words = 1,

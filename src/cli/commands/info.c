@@ -24,6 +24,8 @@ static gs_status show_model(const char *path, bool json) {
     GS_TRY(gs_map_set(map, "nodes", gs_int(m->n)));
     GS_TRY(gs_map_set(map, "features", gs_int(m->f)));
     GS_TRY(gs_map_set(map, "classes", gs_int(m->c)));
+    if (m->multi_label)
+        GS_TRY(gs_map_set(map, "multi_label", gs_bool(true)));
     GS_TRY(gs_map_set(map, "parameters", gs_int(gs_state_parameters(m->state))));
     GS_TRY(gs_map_set(map, "graph_hash", gs_string(m->graph_hash)));
     GS_TRY(gs_map_set(map, "metrics", gs_value_clone(m->metrics)));

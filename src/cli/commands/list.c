@@ -52,6 +52,20 @@ done:
     return status;
 }
 
+static const char *generator_summary(const char *kind) {
+    return gs_generate_options(kind) == gs_block_model_options
+               ? "A degree-corrected block model."
+               : "Several graphs, each a block model, whose nodes have several labels.";
+}
+
+/* True for the first kind with its options: the others with the same need not repeat them. */
+static bool introduces_options(const char *kind) {
+    for (int k = 0; gs_generate_kinds[k]; k++)
+        if (gs_generate_options(gs_generate_kinds[k]) == gs_generate_options(kind))
+            return strcmp(gs_generate_kinds[k], kind) == 0;
+    return false;
+}
+
 static gs_status collect(const char *kind, gs_value *list) {
     gs_status status = GS_OK;
     if (strcmp(kind, "commands") == 0)
@@ -73,8 +87,8 @@ static gs_status collect(const char *kind, gs_value *list) {
         GS_TRY(add_recipes(list));
     if (strcmp(kind, "generators") == 0)
         for (int k = 0; gs_generate_kinds[k]; k++)
-            GS_TRY(add(list, gs_generate_kinds[k], "A degree-corrected block model.", NULL,
-                       gs_block_model_options));
+            GS_TRY(add(list, gs_generate_kinds[k], generator_summary(gs_generate_kinds[k]), NULL,
+                       gs_generate_options(gs_generate_kinds[k])));
     if (strcmp(kind, "keys") == 0) {
         GS_TRY(add_keys(list, gs_model_options));
         GS_TRY(add_keys(list, gs_train_options));
@@ -92,8 +106,8 @@ static void print_options(const char *kind, const char *name) {
         options = gs_layer_by_name(name)->options;
     else if (strcmp(kind, "methods") == 0)
         options = gs_method_by_name(name)->options;
-    else if (strcmp(kind, "generators") == 0 && strcmp(name, gs_generate_kinds[0]) == 0)
-        options = gs_block_model_options;
+    else if (strcmp(kind, "generators") == 0 && introduces_options(name))
+        options = gs_generate_options(name);
     for (int k = 0; strcmp(kind, "importers") == 0 && gs_importers[k]; k++)
         if (strcmp(gs_importers[k]->name, name) == 0)
             options = gs_importers[k]->options;

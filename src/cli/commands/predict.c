@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "cli/progress.h"
 #include "cli/runner.h"
-#include "distill/evaluate.h"
+#include "distill/multi_label.h"
 #include "distill/predictor.h"
 #include "store/feature_table.h"
 #include "store/files.h"
@@ -166,6 +166,45 @@ done:
     return status;
 }
 
+/* The classes whose probability is above 0.5, between semicolons, as one cell; "-" if it is none.
+ */
+static gs_status put_classes(text *t, char *const *class_names, const float *z, int64_t c) {
+    gs_status status = GS_OK;
+    char word[32];
+    text cell = {0};
+    for (int64_t k = 0; k < c; k++) {
+        if (!(z[k] > 0))
+            continue;
+        if (cell.used > 0)
+            GS_TRY(put(&cell, ";"));
+        snprintf(word, sizeof word, "%lld", (long long)k);
+        GS_TRY(put(&cell, class_names ? class_names[k] : word));
+    }
+    GS_TRY(put_cell(t, cell.used > 0 ? cell.bytes : "-"));
+done:
+    gs_free(cell.bytes);
+    return status;
+}
+
+/* Of a model whose nodes have several labels: the classes, how sure that is, every probability. */
+static gs_status put_decisions(text *t, const gs_dataset *d, char *const *class_names,
+                               const float *z, int64_t c, int64_t i) {
+    gs_status status = GS_OK;
+    char word[64];
+    GS_TRY(put_cell(t, gs_dataset_id(d, i, word)));
+    GS_TRY(put(t, ","));
+    GS_TRY(put_classes(t, class_names, z, c));
+    snprintf(word, sizeof word, ",%.6g", gs_multi_confidence(z, c));
+    GS_TRY(put(t, word));
+    for (int64_t k = 0; k < c; k++) {
+        snprintf(word, sizeof word, ",%.6g", gs_sigmoid((double)z[k]));
+        GS_TRY(put(t, word));
+    }
+    GS_TRY(put(t, "\n"));
+done:
+    return status;
+}
+
 static gs_status open_data(const gs_args *args, gs_dataset **out) {
     const char *graph = args_get(args, "graph"), *features = args_get(args, "features");
     *out = NULL;
@@ -200,7 +239,8 @@ static gs_status run(const gs_args *args) {
     GS_TRY(answer(m, model, data, !args_has(args, "nodes"), rows, count, &logits));
     GS_TRY(put_header(&t, m->class_names, m->c));
     for (int64_t k = 0; k < count; k++)
-        GS_TRY(put_row(&t, data, m->class_names, gs_row(&logits, k), m->c, rows[k]));
+        GS_TRY((m->multi_label ? put_decisions : put_row)(&t, data, m->class_names,
+                                                          gs_row(&logits, k), m->c, rows[k]));
     if (list.count > 1)
         progress_say("predicting with seed %llu, the best on validation of %lld",
                      (unsigned long long)list.seeds[list.best], (long long)list.count);
@@ -228,7 +268,9 @@ const gs_command gs_command_predict = {
         "Of a run with several seeds, the best on validation predicts. Writes CSV: id, label,\n"
         "confidence, and the probability of each class. With --nodes, a model that reads the "
         "graph\n"
-        "computes their neighbourhood alone.",
+        "computes their neighbourhood alone. Where nodes have several labels, the label is those "
+        "of a\n"
+        "probability above 0.5, as in 3;17 (- for none), and the confidence a mean over classes.",
     .flags = flags,
     .min_words = 1,
     .max_words = 1,

@@ -43,6 +43,15 @@ static float *balanced(const gs_view *view) {
 static gs_var *loss(const void *given, const gs_view *view) {
     const hard_options *o = given;
     float *weight = NULL;
+    if (view->graph->labels && (o->smoothing > 0 || o->class_weights != 0)) {
+        gs_tape_fail(view->tape,
+                     gs_fail(GS_BAD_USAGE, "Nodes of this graph have several labels, for "
+                                           "which hard has no smoothing and no class "
+                                           "weights; leave them out."));
+        return gs_tape_dead(view->tape);
+    }
+    if (view->graph->labels)
+        return gs_multi_label_loss(view);
     int32_t *y = gs_tape_extra(view->tape, (size_t)(view->count + 1) * sizeof *y);
     if (!y)
         return gs_tape_dead(view->tape);
@@ -58,7 +67,8 @@ static gs_var *loss(const void *given, const gs_view *view) {
 const gs_method gs_method_hard = {
     .abi = GS_ABI,
     .name = "hard",
-    .summary = "Learns from the labels of the training nodes (cross-entropy, mean over nodes).",
+    .summary = "Learns from the labels of the training nodes (cross-entropy, mean over nodes; "
+               "binary, mean over classes too, of several labels a node).",
     .source = "Maximum likelihood; every supervised baseline.",
     .options = options,
     .options_bytes = sizeof(hard_options),

@@ -12,7 +12,7 @@ typedef struct soft_options {
 static const gs_option options[] = {
     GS_WEIGHT_OPTION(soft_options),
     {"temperature", GS_OPT_FLOAT, offsetof(soft_options, temperature), "1", 1e-3, 1e3, NULL,
-     "Both sides' logits are divided by it before the softmax."},
+     "Both sides' logits are divided by it before the softmax (or the sigmoid)."},
     {"tau_squared", GS_OPT_BOOL, offsetof(soft_options, tau_squared), "false", 0, 0, NULL,
      "Multiply by the squared temperature, as Hinton et al. do; GLNN's and KRD's code do not."},
     {"on", GS_OPT_CHOICE, offsetof(soft_options, on), "observed", 0, 0, GS_ROW_SET_CHOICES,
@@ -34,14 +34,19 @@ static double temperature(const void *given) {
     return o->temperature;
 }
 
-/* 1/|O| sum over i of KL( softmax(z_t,i / tau) || softmax(z_s,i / tau) ) */
+/* 1/|O| sum over i of KL( softmax(z_t,i / tau) || softmax(z_s,i / tau) ), or where nodes have
+   several labels 1/|O| sum over i and classes of the binary KL of sigmoid(z / tau), which gs_bce
+   gives divided by the classes. */
 static gs_var *loss(const void *given, const gs_view *view) {
     const soft_options *o = given;
-    gs_var *kl = gs_soft_loss(view->tape, view->logits, view->teacher[0], view->rows, view->count,
-                              o->temperature, true);
+    bool many = view->graph->labels != NULL, mean = o->reduction == 1;
+    gs_var *kl = (many ? gs_bce : gs_soft_loss)(view->tape, view->logits, view->teacher[0],
+                                                view->rows, view->count, o->temperature, true);
     double factor = o->tau_squared ? o->temperature * o->temperature : 1;
-    if (o->reduction == 1)
+    if (mean && !many)
         factor /= (double)view->logits->value.cols;
+    if (many && !mean)
+        factor *= (double)view->logits->value.cols;
     return factor == 1 ? kl : gs_scale(view->tape, kl, factor);
 }
 
