@@ -1,8 +1,8 @@
-"""PyTorch Geometric: GCNConv on a torch.sparse operator normalised once, GATConv on edges."""
+"""PyTorch Geometric: its layers on a torch.sparse operator made once, or on edges."""
 import numpy as np
 import torch
 from torch.nn import functional as F
-from torch_geometric.nn import GATConv, GCNConv
+from torch_geometric.nn import GATConv, GCN2Conv, GCNConv, SAGEConv
 
 from data import csr
 
@@ -31,9 +31,13 @@ def gcn(graph, work):
     return Stack(graph, work, csr(graph.gcn()), layers, F.relu)
 
 
+def edges_of(a):
+    a = a.tocoo()
+    return torch.from_numpy(np.stack([a.col, a.row]).astype(np.int64))
+
+
 def gat(graph, work):
-    a = graph.with_loops().tocoo()
-    edges = torch.from_numpy(np.stack([a.col, a.row]).astype(np.int64))
+    edges = edges_of(graph.with_loops())
     heads, hidden, layers, width = work["heads"], work["hidden"], [], graph.f
     for _ in range(work["layers"] - 1):
         layers.append(GATConv(width, hidden, heads, dropout=work["attention_dropout"], add_self_loops=False))
@@ -42,6 +46,41 @@ def gat(graph, work):
     return Stack(graph, work, edges, layers, F.elu)
 
 
+def sage(graph, work, edges, how="mean"):
+    sizes = [graph.f] + [work["hidden"]] * (work["layers"] - 1) + [graph.c]
+    return Stack(graph, work, edges, [SAGEConv(a, b, aggr=how) for a, b in zip(sizes, sizes[1:])], F.relu)
+
+
+class Gcn2(torch.nn.Module):
+    """lin, `layers` of GCN2Conv, lin; as PyTorch Geometric's example of GCNII"""
+
+    def __init__(self, graph, work, edges):
+        super().__init__()
+        self.g, self.p, self.drop_x = graph, work["dropout"], work["input_dropout"]
+        self.x, self.edges, h = graph.dense_x(), edges, work["hidden"]
+        self.ends = torch.nn.ModuleList([torch.nn.Linear(graph.f, h), torch.nn.Linear(h, graph.c)])
+        self.layers = torch.nn.ModuleList(
+            [GCN2Conv(h, work["alpha"], work["theta"], k + 1, normalize=False) for k in range(work["layers"])])
+        self.step = torch.optim.Adam(self.parameters(), lr=0.01, weight_decay=5e-4)
+
+    def epoch(self):
+        self.step.zero_grad()
+        first = h = F.relu(self.ends[0](F.dropout(self.x, self.drop_x)))
+        for layer in self.layers:
+            h = F.relu(layer(F.dropout(h, self.p), first, self.edges))
+        h = self.ends[1](F.dropout(h, self.p))
+        F.cross_entropy(h[self.g.train], self.g.y[self.g.train]).backward()
+        self.step.step()
+
+
 def forms(work):
     made = {"gcn": gcn, "gat": gat}.get(work["kind"])
+    if work["kind"] == "sage":
+        found = {"layers, CSR": lambda g: sage(g, work, csr(g.adjacency)),
+                 "layers, CSR divided by degrees": lambda g: sage(g, work, csr(g.mean()), "sum")}
+        if work["graph"] == "cora":  # elsewhere a message for each edge takes gigabytes
+            found["layers, edge_index"] = lambda g: sage(g, work, edges_of(g.adjacency))
+        return found
+    if work["kind"] == "gcnii":
+        return {"layers, CSR": lambda g: Gcn2(g, work, csr(g.gcn()))}
     return {"layers": lambda g: made(g, work)} if made else {}

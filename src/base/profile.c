@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#define MOST_PRODUCTS 256
+#define MOST_PRODUCTS 1024
 
 const char *const gs_span_names[GS_SPANS] = {"gemm",    "spmm",     "sddmm", "attention", "edges",
                                              "dropout", "epilogue", "norm",  "loss",      "step"};

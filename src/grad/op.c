@@ -27,6 +27,13 @@ void op_accumulate(gs_matrix *to, const gs_matrix *from, float factor, bool fres
     gs_for(to->rows * to->cols, OP_GRAIN, add_chunk, &job);
 }
 
+void op_pass_on(gs_tape *t, gs_node *node, gs_var *input, float factor) {
+    bool fresh;
+    gs_matrix *g = gs_grad_over(t, node, input, &fresh);
+    if (g && (factor != 1 || g->data != node->out.grad.data))
+        op_accumulate(g, &node->out.grad, factor, fresh);
+}
+
 typedef struct sum_job {
     const gs_matrix *g;
     float *partial;

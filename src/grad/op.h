@@ -16,6 +16,9 @@
 
 /* to = factor * from, or to += factor * from unless fresh. */
 void op_accumulate(gs_matrix *to, const gs_matrix *from, float factor, bool fresh);
+/* The gradient of an input that was added, times `factor`, into the output: node's own becomes its,
+   where nothing has flowed in yet. The last thing that a backward does. */
+void op_pass_on(gs_tape *t, gs_node *node, gs_var *input, float factor);
 /* Column sums of g into to [1,d] (+= unless fresh), in fixed chunks of rows. */
 void op_column_sums(gs_tape *t, const gs_matrix *g, gs_matrix *to, bool fresh);
 /* Adds partial sums [chunks, d] in order into to. */

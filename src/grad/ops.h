@@ -11,6 +11,10 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
+/* x w + plus for a dense x; nobody else reads plus, so that its memory may be taken. */
+gs_var *gs_matmul_over(gs_tape *t, gs_var *x, gs_var *w, gs_var *plus);
+/* (1 - beta) I + beta w, for a square w. */
+gs_var *gs_near_identity(gs_tape *t, gs_var *w, double beta);
 gs_var *gs_add(gs_tape *t, gs_var *a, gs_var *b); /* same shape */
 /* factor_a a + factor_b b, same shape. */
 gs_var *gs_blend(gs_tape *t, gs_var *a, double factor_a, gs_var *b, double factor_b);
@@ -51,6 +55,12 @@ gs_var *gs_pair_norm(gs_tape *t, gs_var *x);
 /* y = A(w) x; w [nnz,heads] or NULL for a's own values (then heads is 1). a->transpose must exist
    if x needs a gradient. */
 gs_var *gs_propagate(gs_tape *t, gs_csr *a, gs_var *w, int64_t heads, gs_var *x);
+/* factor A x + kept plus, in one pass; plus is of the result's shape. _over: nobody else reads
+   plus, so that its memory may be taken for the result. */
+gs_var *gs_propagate_onto(gs_tape *t, gs_csr *a, double factor, gs_var *x, double kept,
+                          gs_var *plus);
+gs_var *gs_propagate_over(gs_tape *t, gs_csr *a, double factor, gs_var *x, double kept,
+                          gs_var *plus);
 /* `steps` times z = (1 - alpha) A z + alpha h, beginning with z = h [n,d]; a is square. No step is
    kept: the gradient takes the same steps over the transpose. alpha 0: A^steps h. */
 gs_var *gs_diffuse(gs_tape *t, gs_csr *a, gs_var *h, int64_t steps, double alpha);

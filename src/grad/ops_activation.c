@@ -180,6 +180,9 @@ GS_INLINE float slope_of(float z, float y, const gs_activation kind, float slope
     }
 }
 
+/* In place of a bias where there is none. */
+static const float no_bias[DROP_BLOCK];
+
 /* One pass: y = dropout(activate(x + bias)), rows begin..end. */
 GS_INLINE void epilogue_rows(const pass_job *job, int64_t begin, int64_t end,
                              const gs_activation kind) {
@@ -190,7 +193,8 @@ GS_INLINE void epilogue_rows(const pass_job *job, int64_t begin, int64_t end,
     for (int64_t i = begin; i < end; i++)
         for (int64_t from = 0; from < d; from += DROP_BLOCK) {
             int64_t some = d - from < DROP_BLOCK ? d - from : DROP_BLOCK;
-            const float *x = gs_row(job->x, i) + from, *bias = job->bias + from;
+            const float *x = gs_row(job->x, i) + from,
+                        *bias = job->bias ? job->bias + from : no_bias;
             float *out = gs_row(job->out, i) + from;
             if (!job->drops) {
                 for (int64_t k = 0; k < some; k++)
@@ -225,13 +229,29 @@ GS_CLONES static void epilogue_chunk(void *context, int64_t begin, int64_t end) 
     }
 }
 
+/* The same without a bias, whose gradient would be the sums. */
+GS_INLINE void relu_back_entries(const pass_job *job, int64_t begin, int64_t end, float scale) {
+    const float *y = job->y->data, *g = job->g->data;
+    float *out = job->out->data;
+    if (job->fresh)
+        for (int64_t i = begin; i < end; i++)
+            out[i] = y[i] > 0 ? g[i] * scale : 0;
+    else
+        for (int64_t i = begin; i < end; i++)
+            out[i] += y[i] > 0 ? g[i] * scale : 0;
+}
+
 /* After ReLU a positive output was neither cut nor dropped: the output is the mask, and the input
    need not be there any more. dX and the chunk's column sums in one pass. */
 GS_CLONES static void relu_back_chunk(void *context, int64_t begin, int64_t end) {
     const pass_job *job = context;
     int64_t d = job->y->cols;
-    float *sum = job->partial + begin / SUM_ROWS * d;
+    float *sum = job->partial ? job->partial + begin / SUM_ROWS * d : NULL;
     float scale = job->drops ? job->drop.scale : 1;
+    if (!sum) {
+        relu_back_entries(job, begin * d, end * d, scale);
+        return;
+    }
     memset(sum, 0, (size_t)d * sizeof *sum);
     for (int64_t i = begin; i < end; i++) {
         const float *y = gs_row(job->y, i), *g = gs_row(job->g, i);
@@ -250,14 +270,17 @@ GS_INLINE void activation_back_rows(const pass_job *job, int64_t begin, int64_t 
     int64_t d = job->y->cols;
     uint16_t lanes[DROP_BLOCK];
     uint32_t threshold = job->drop.threshold;
-    float *sum = job->partial + begin / SUM_ROWS * d, scale = job->drop.scale, slope = job->slope;
-    memset(sum, 0, (size_t)d * sizeof *sum);
+    float *sum = job->partial ? job->partial + begin / SUM_ROWS * d : NULL;
+    float scale = job->drop.scale, slope = job->slope;
+    if (sum)
+        memset(sum, 0, (size_t)d * sizeof *sum);
     for (int64_t i = begin; i < end; i++)
         for (int64_t from = 0; from < d; from += DROP_BLOCK) {
             int64_t some = d - from < DROP_BLOCK ? d - from : DROP_BLOCK;
-            const float *x = gs_row(job->x, i) + from, *bias = job->bias + from;
+            const float *x = gs_row(job->x, i) + from,
+                        *bias = job->bias ? job->bias + from : no_bias;
             const float *g = gs_row(job->g, i) + from;
-            float *out = gs_row(job->out, i) + from, *total = sum + from;
+            float *out = gs_row(job->out, i) + from, *total = sum ? sum + from : NULL;
             float dz[DROP_BLOCK];
             if (job->drops) {
                 drop_lanes(&job->drop, i, from, some, lanes);
@@ -270,7 +293,8 @@ GS_INLINE void activation_back_rows(const pass_job *job, int64_t begin, int64_t 
                 float z = x[k] + bias[k], y = act_of(z, kind, slope);
                 dz[k] *= slope_of(z, y, kind, slope);
             }
-            GS_SIMD for (int64_t k = 0; k < some; k++) total[k] += dz[k];
+            if (total)
+                GS_SIMD for (int64_t k = 0; k < some; k++) total[k] += dz[k];
             if (job->fresh)
                 memcpy(out, dz, (size_t)some * sizeof *dz);
             else
@@ -310,7 +334,7 @@ static pass_job epilogue_job(gs_node *node) {
                       .y = &node->out.value,
                       .g = &node->out.grad,
                       .out = &node->out.value,
-                      .bias = node->in[1]->value.data,
+                      .bias = node->in[1] ? node->in[1]->value.data : NULL,
                       .drop = record->drop,
                       .drops = record->drops,
                       .kind = record->kind,
@@ -325,8 +349,9 @@ static void epilogue_back(gs_tape *t, gs_node *node) {
     bool bias_fresh;
     job.out = gs_grad_over(t, node, node->in[0], &job.fresh);
     gs_matrix *bias = gs_grad_of(t, node->in[1], &bias_fresh);
-    job.partial = gs_tape_extra(t, (size_t)(chunks * y->cols + 1) * sizeof(float));
-    if (!job.out || !job.partial)
+    if (bias)
+        job.partial = gs_tape_extra(t, (size_t)(chunks * y->cols + 1) * sizeof(float));
+    if (!job.out || (bias && !job.partial))
         return;
     gs_for(y->rows, SUM_ROWS, job.kind == GS_RELU ? relu_back_chunk : activation_back_chunk, &job);
     if (bias)
@@ -342,7 +367,7 @@ static void epilogue_forward(gs_tape *t, gs_node *node) {
 static gs_var *epilogue(gs_tape *t, gs_var *x, gs_var *bias, gs_activation kind, double p,
                         const char *site, bool over) {
     GS_SPAN(GS_SPAN_EPILOGUE);
-    if (!bias || !x->needs_grad) {
+    if ((!bias && kind == GS_IDENTITY) || !x->needs_grad) {
         if (bias)
             x = gs_add_bias(t, x, bias);
         return gs_dropout(t, gs_activate(t, x, kind, (double)EPILOGUE_SLOPE), p, site);

@@ -110,6 +110,19 @@ static gs_status spmm_t(const gs_csr *a, const float *w, int64_t heads, const gs
     return product(a->transpose, w, a->edge_of, heads, x, y);
 }
 
+static gs_status spmm_onto(const gs_csr *a, bool turned, double factor, const gs_matrix *x,
+                           double kept, const gs_matrix *plus, gs_matrix *y) {
+    int64_t size = y->rows * y->cols;
+    gs_matrix ax = *y;
+    ax.data = gs_scratch(4, (size_t)(size + 1) * sizeof(float));
+    if (!ax.data)
+        return GS_NO_MEMORY;
+    gs_status status = product(turned ? a->transpose : a, NULL, NULL, 1, x, &ax);
+    for (int64_t i = 0; status == GS_OK && i < size; i++)
+        y->data[i] = (float)factor * ax.data[i] + (plus ? (float)kept * plus->data[i] : 0);
+    return status;
+}
+
 /* The values of a matrix with exactly a's structure, into s[e*heads + h]. */
 static gs_status take_values(const gs_csr *a, GrB_Matrix *m, int64_t heads, int64_t h, float *s) {
     gs_csr *values = NULL;
@@ -313,6 +326,7 @@ const gs_kernels gs_kernels_graphblas = {
     .name = "graphblas",
     .spmm = spmm,
     .spmm_t = spmm_t,
+    .spmm_onto = spmm_onto,
     .sddmm = sddmm,
     .edge_add = edge_add,
     .edge_sum = edge_sum,

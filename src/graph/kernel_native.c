@@ -23,48 +23,51 @@ PAIR(4)
 PAIR(8)
 
 /* A row of fewer than 16 columns. */
-GS_INLINE void narrow(const spmm_job *job, int64_t from, int64_t to, float *out, const int form,
-                      const int prefetch) {
+GS_INLINE void narrow(const spmm_job *job, int64_t from, int64_t to, const float *plus, float *out,
+                      const int form, const int prefetch) {
     int64_t d = job->width;
     const float *x = job->x;
     if (d == 8)
-        strip8(job, from, to, x, d, out, form, prefetch);
+        strip8(job, from, to, x, d, plus, out, form, prefetch);
     else if (d > 8)
-        pair8(job, from, to, x, d, out, d, form, prefetch);
+        pair8(job, from, to, x, d, plus, out, d, form, prefetch);
     else if (d == 4)
-        strip4(job, from, to, x, d, out, form, prefetch);
+        strip4(job, from, to, x, d, plus, out, form, prefetch);
     else if (d > 4)
-        pair4(job, from, to, x, d, out, d, form, prefetch);
+        pair4(job, from, to, x, d, plus, out, d, form, prefetch);
     else if (d == 3)
-        pair2(job, from, to, x, d, out, d, form, prefetch);
+        pair2(job, from, to, x, d, plus, out, d, form, prefetch);
     else if (d == 2)
-        strip2(job, from, to, x, d, out, form, prefetch);
+        strip2(job, from, to, x, d, plus, out, form, prefetch);
     else if (d == 1)
-        strip1(job, from, to, x, d, out, form, prefetch);
+        strip1(job, from, to, x, d, plus, out, form, prefetch);
 }
 
-GS_INLINE void row_of(const spmm_job *job, int64_t from, int64_t to, float *out, const int form,
-                      const int prefetch) {
+GS_INLINE void row_of(const spmm_job *job, int64_t from, int64_t to, const float *plus, float *out,
+                      const int form, const int prefetch) {
     int64_t d = job->width, k = 0;
     const float *x = job->x;
+    float last[16]; /* the last ones of plus, before anything is written over them */
+    if (plus && d % 16 != 0)
+        memcpy(last, plus + d - 16, sizeof last);
     for (; job->wide && k + 256 <= d; k += 256)
-        strip256(job, from, to, x + k, d, out + k, form, prefetch);
+        strip256(job, from, to, x + k, d, plus ? plus + k : NULL, out + k, form, prefetch);
     for (; k + 128 <= d; k += 128)
-        strip128(job, from, to, x + k, d, out + k, form, prefetch);
+        strip128(job, from, to, x + k, d, plus ? plus + k : NULL, out + k, form, prefetch);
     if (k + 64 <= d) {
-        strip64(job, from, to, x + k, d, out + k, form, prefetch);
+        strip64(job, from, to, x + k, d, plus ? plus + k : NULL, out + k, form, prefetch);
         k += 64;
     }
     if (k + 32 <= d) {
-        strip32(job, from, to, x + k, d, out + k, form, prefetch);
+        strip32(job, from, to, x + k, d, plus ? plus + k : NULL, out + k, form, prefetch);
         k += 32;
     }
     if (k + 16 <= d) {
-        strip16(job, from, to, x + k, d, out + k, form, prefetch);
+        strip16(job, from, to, x + k, d, plus ? plus + k : NULL, out + k, form, prefetch);
         k += 16;
     }
     if (k < d) /* the last columns, some of them for the second time */
-        strip16(job, from, to, x + d - 16, d, out + d - 16, form, prefetch);
+        strip16(job, from, to, x + d - 16, d, plus ? last : NULL, out + d - 16, form, prefetch);
 }
 
 /* One loop over the rows for each common width, so that nothing is decided inside. */
@@ -72,6 +75,7 @@ GS_INLINE void row_of(const spmm_job *job, int64_t from, int64_t to, float *out,
     for (int64_t i = begin; i < end; i++) {                                                        \
         int64_t from = ptr[i], to = stop[i];                                                       \
         float *out = job->y + i * d;                                                               \
+        const float *plus = job->plus ? job->plus + i * d : NULL;                                  \
         CALL;                                                                                      \
     }
 
@@ -80,15 +84,15 @@ GS_INLINE void rows_of(const spmm_job *job, int64_t begin, int64_t end, const in
     const int64_t *ptr = job->a->ptr, *stop = job->a->end ? job->a->end : ptr + 1;
     int64_t d = job->width;
     if (d < 16)
-        ROWS(narrow(job, from, to, out, form, prefetch))
+        ROWS(narrow(job, from, to, plus, out, form, prefetch))
     else if (d == 16)
-        ROWS(strip16(job, from, to, job->x, 16, out, form, prefetch))
+        ROWS(strip16(job, from, to, job->x, 16, plus, out, form, prefetch))
     else if (d == 64)
-        ROWS(strip64(job, from, to, job->x, 64, out, form, prefetch))
+        ROWS(strip64(job, from, to, job->x, 64, plus, out, form, prefetch))
     else if (d == 256 && job->wide)
-        ROWS(strip256(job, from, to, job->x, 256, out, form, prefetch))
+        ROWS(strip256(job, from, to, job->x, 256, plus, out, form, prefetch))
     else
-        ROWS(row_of(job, from, to, out, form, prefetch))
+        ROWS(row_of(job, from, to, plus, out, form, prefetch))
 }
 
 GS_INLINE void chunk_of(const spmm_job *job, int64_t begin, int64_t end, const int form) {
@@ -164,10 +168,28 @@ static gs_status spmm_t(const gs_csr *a, const float *w, int64_t heads, const gs
     return GS_OK;
 }
 
+static gs_status spmm_onto(const gs_csr *a, bool turned, double factor, const gs_matrix *x,
+                           double kept, const gs_matrix *plus, gs_matrix *y) {
+    const gs_csr *by = turned ? a->transpose : a;
+    spmm_job job = {.a = by,
+                    .w = by->val,
+                    .heads = 1,
+                    .width = x->cols,
+                    .x = x->data,
+                    .factor = (float)factor,
+                    .kept = (float)kept,
+                    .scales = true,
+                    .plus = plus ? plus->data : NULL,
+                    .y = y->data};
+    spmm_run(&job);
+    return GS_OK;
+}
+
 const gs_kernels gs_kernels_native = {
     .name = "native",
     .spmm = spmm,
     .spmm_t = spmm_t,
+    .spmm_onto = spmm_onto,
     .sddmm = native_sddmm,
     .edge_add = native_edge_add,
     .edge_sum = native_edge_sum,

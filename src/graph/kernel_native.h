@@ -6,13 +6,16 @@
 #include "base/simd.h"
 #include "graph/kernels.h"
 
-/* One product y = A(w) x over chunks of rows. */
+/* One product y = A(w) x over chunks of rows; or y = factor A x + kept plus, if it `scales`. */
 typedef struct spmm_job {
     const gs_csr *a;
     const float *w;         /* [nnz, heads] in the order of `carried`, or NULL */
     const int64_t *carried; /* entry of w for each position of a; NULL: the same */
     int64_t heads, width;   /* width of one head */
     const float *x;
+    bool scales;
+    float factor, kept;
+    const float *plus; /* or NULL; may be y */
     float *y;
     int64_t ahead; /* rows to prefetch ahead; 0: none */
     bool stream;   /* y is written past the caches */

@@ -42,6 +42,10 @@ typedef struct gs_kernels {
        a->transpose exists. */
     gs_status (*spmm_t)(const gs_csr *a, const float *w, int64_t heads, const gs_matrix *x,
                         gs_matrix *y);
+    /* y = factor A x + kept plus, of one head with a's own values; `turned`: A' instead. plus is of
+       y's shape and may be y; NULL: nothing is added. */
+    gs_status (*spmm_onto)(const gs_csr *a, bool turned, double factor, const gs_matrix *x,
+                           double kept, const gs_matrix *plus, gs_matrix *y);
     /* s[e,k] = <p[i_e, head k], q[j_e, head k]>: p is [n_dst, heads*d], q is [n_src, heads*d]. */
     gs_status (*sddmm)(const gs_csr *a, int64_t heads, const gs_matrix *p, const gs_matrix *q,
                        float *s);

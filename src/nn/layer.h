@@ -76,6 +76,8 @@ const gs_layer *gs_layer_by_name(const char *name); /* NULL if unknown; "mlp" is
    the narrower side, forward and (where x needs a gradient) backward; for fixed features their
    product with the operator is kept, so that an epoch multiplies with it no more. */
 gs_var *gs_pass_convolve(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w);
+/* The same on top of `plus`, which nobody else reads: its memory is taken for the result. */
+gs_var *gs_pass_convolve_over(gs_pass *pass, gs_operator kind, gs_var *x, gs_var *w, gs_var *plus);
 
 /* The operator of the graph at hand; NULL, and the tape has failed. */
 gs_csr *gs_pass_operator(gs_pass *pass, gs_operator kind);

@@ -162,6 +162,14 @@ enum {
     BCE,
     BCE_HOT,
     MEAN_SQUARE,
+    EPILOGUE_NO_BIAS,
+    EPILOGUE_NO_BIAS_ELU,
+    PROPAGATE_ONTO,
+    PROPAGATE_ONTO_ITSELF,
+    PROPAGATE_OVER,
+    MATMUL_OVER,
+    MATMUL_OVER_KEPT,
+    NEAR_IDENTITY,
     REUSED,
     OPS
 };
@@ -283,6 +291,22 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_bce(t, a, &w->target, w->rows, 5, 3, true);
     case MEAN_SQUARE:
         return gs_mean_square(t, a, b);
+    case EPILOGUE_NO_BIAS:
+        return weighed(w, t, gs_epilogue(t, a, NULL, GS_RELU, 0.4, "d"));
+    case EPILOGUE_NO_BIAS_ELU:
+        return weighed(w, t, gs_add(t, gs_epilogue(t, a, NULL, GS_ELU, 0.4, "d"), a));
+    case PROPAGATE_ONTO: /* both inputs are read again: their gradients are added to */
+        return weighed(w, t, gs_add(t, gs_propagate_onto(t, g, 0.7, a, -0.3, b), gs_add(t, a, b)));
+    case PROPAGATE_ONTO_ITSELF:
+        return weighed(w, t, gs_propagate_onto(t, g, 0.7, a, 1, a));
+    case PROPAGATE_OVER:
+        return weighed(w, t, gs_propagate_over(t, g, 1, a, 1, gs_matmul(t, b, m)));
+    case MATMUL_OVER:
+        return weighed(w, t, gs_matmul_over(t, a, m, gs_matmul(t, b, m)));
+    case MATMUL_OVER_KEPT: /* a parameter is not taken */
+        return weighed(w, t, gs_add(t, gs_matmul_over(t, a, m, b), b));
+    case NEAR_IDENTITY:
+        return weighed(w, t, gs_matmul(t, a, gs_near_identity(t, m, 0.3)));
     case REUSED: { /* the same variable flows into several ops, of which none may lose the others'
                       part */
         gs_var *h = gs_matmul(t, a, m);

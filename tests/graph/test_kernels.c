@@ -95,6 +95,37 @@ START_TEST(products_equal_cxsparse) {
 }
 END_TEST
 
+/* factor A x + kept plus is the product and a sum, also where plus is the result itself and strips
+   of columns overlap. */
+START_TEST(products_onto_something_equal_a_product_and_a_sum) {
+    const gs_kernels *k = tables[_i % 2];
+    gs_csr *a = graph_number(_i / 2);
+    for (int q = 0; q < WIDTHS; q++)
+        for (int turned = 0; turned < 2; turned++) {
+            int64_t in = turned ? a->rows : a->cols, out = turned ? a->cols : a->rows;
+            gs_matrix x = random_matrix(in, widths[q], 1), y = random_matrix(out, widths[q], 3),
+                      plus = random_matrix(out, widths[q], 4), z = random_matrix(out, widths[q], 5);
+            ck_ok(turned ? k->spmm_t(a, NULL, 1, &x, &y) : k->spmm(a, NULL, 1, &x, &y));
+            ck_ok(k->spmm_onto(a, turned, 0.5, &x, -2, &plus, &z));
+            ck_ok(k->spmm_onto(a, turned, 0.5, &x, -2, &plus, &plus));
+            ck_assert_mem_eq(z.data, plus.data, (size_t)(out * widths[q]) * sizeof(float));
+            plus = (gs_matrix_free(&plus), random_matrix(out, widths[q], 4));
+            for (int64_t i = 0; i < out * widths[q]; i++) {
+                double want = 0.5 * (double)y.data[i] - 2 * (double)plus.data[i];
+                ck_near(z.data[i], want, 1e-5 * (1 + fabs((double)y.data[i]) + fabs(want)));
+            }
+            ck_ok(k->spmm_onto(a, turned, 0.5, &x, 7, NULL, &z));
+            for (int64_t i = 0; i < out * widths[q]; i++)
+                ck_near(z.data[i], 0.5 * (double)y.data[i], 1e-6 * (1 + fabs((double)y.data[i])));
+            gs_matrix_free(&x);
+            gs_matrix_free(&y);
+            gs_matrix_free(&z);
+            gs_matrix_free(&plus);
+        }
+    gs_csr_free(a);
+}
+END_TEST
+
 START_TEST(edge_kernels_equal_a_double_loop) {
     const gs_kernels *k = tables[_i % 2];
     gs_csr *a = graph_number(_i / 2);
@@ -254,6 +285,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, products_equal_cxsparse, 0, 2 * GRAPHS);
+    tcase_add_loop_test(tc, products_onto_something_equal_a_product_and_a_sum, 0, 2 * GRAPHS);
     tcase_add_loop_test(tc, edge_kernels_equal_a_double_loop, 0, 2 * GRAPHS);
     tcase_add_loop_test(tc, softmax_equals_a_double_loop, 0, 2 * GRAPHS);
     tcase_add_loop_test(tc, the_same_bits_for_any_number_of_threads, 0, 2 * GRAPHS);

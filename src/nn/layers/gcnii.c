@@ -28,7 +28,8 @@ static gs_status declare(const gs_place *place) {
     return status;
 }
 
-/* S = (1-alpha) A X + alpha X0;  Y = (1-beta) S + beta S W */
+/* S = (1-alpha) A X + alpha X0;  Y = (1-beta) S + beta S W = S ((1-beta) I + beta W): two passes
+   over the nodes, not four */
 static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
     const gcnii_options *o = place->options;
     gs_tape *t = pass->tape;
@@ -37,9 +38,8 @@ static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
         return gs_tape_dead(t);
     double beta = log(o->theta / place->depth + 1);
     gs_var *first = pass->first ? pass->first : x;
-    gs_var *s = gs_blend(t, gs_propagate(t, a, NULL, 1, x), 1 - o->alpha, first, o->alpha);
-    gs_var *y = gs_matmul(t, s, gs_place_param(place, pass, "weight1"));
-    return gs_blend(t, s, 1 - beta, y, beta);
+    gs_var *s = gs_propagate_onto(t, a, 1 - o->alpha, x, o->alpha, first);
+    return gs_matmul(t, s, gs_near_identity(t, gs_place_param(place, pass, "weight1"), beta));
 }
 
 const gs_layer gs_layer_gcnii = {

@@ -48,18 +48,16 @@ static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
     gs_csr *a = gs_pass_operator(pass, operator_of(place));
     if (!a)
         return gs_tape_dead(t);
-    gs_var *w = gs_place_param(place, pass, "lin_l.weight"), *y;
-    if (aggregator_of(place) == POOL) {
-        gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "lin.weight"));
-        h = gs_epilogue_over(t, h, gs_place_param(place, pass, "lin.bias"), GS_RELU, 0, "");
-        y = gs_matmul(t, gs_neighbour_max(t, a, h), w);
-    } else {
-        y = gs_pass_convolve(pass, operator_of(place), x, w);
-    }
+    gs_var *w = gs_place_param(place, pass, "lin_l.weight");
     if (aggregator_of(place) == GCN)
-        return y;
+        return gs_pass_convolve(pass, GS_OPERATOR_SELF_MEAN, x, w);
     gs_var *own = gs_matmul(t, x, gs_place_param(place, pass, "lin_r.weight"));
-    return gs_blend(t, y, 1, gs_pass_targets(pass, a, own), 1);
+    own = gs_pass_targets(pass, a, own);
+    if (aggregator_of(place) == MEAN)
+        return gs_pass_convolve_over(pass, GS_OPERATOR_MEAN, x, w, own);
+    gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "lin.weight"));
+    h = gs_epilogue_over(t, h, gs_place_param(place, pass, "lin.bias"), GS_RELU, 0, "");
+    return gs_matmul_over(t, gs_neighbour_max(t, a, h), w, own);
 }
 
 const gs_layer gs_layer_sage = {
