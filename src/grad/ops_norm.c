@@ -141,6 +141,7 @@ gs_node *norm_node(gs_tape *t, gs_back_fn *back, gs_var *x, gs_var *gain, gs_var
     if (!record->unit || !record->inverse)
         return NULL;
     node->extra = record;
+    node->out.spare = true; /* the gradient reads the units */
     return node;
 }
 

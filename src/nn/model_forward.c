@@ -38,7 +38,7 @@ static gs_var *normalise(int norm, const member *m, gs_pass *pass, gs_var *x) {
     }
 }
 
-/* y and what goes past the layer. */
+/* y and what goes past the layer, but for the latter's bias. */
 static gs_var *add_residual(const member *m, gs_pass *pass, gs_var *x, gs_var *y) {
     gs_tape *t = pass->tape;
     if (m->residual == RESIDUAL_IDENTITY)
@@ -47,11 +47,21 @@ static gs_var *add_residual(const member *m, gs_pass *pass, gs_var *x, gs_var *y
         return y;
     gs_place beside = m->place;
     beside.prefix = m->residual_prefix;
-    gs_var *w = gs_place_param(&beside, pass, "weight"), *b = gs_place_param(&beside, pass, "bias");
+    gs_var *w = gs_place_param(&beside, pass, "weight");
     if (!x->sparse)
-        x = gs_first_rows(t, x, y->value.rows);
-    gs_var *r = gs_first_rows(t, gs_matmul(t, x, w), y->value.rows);
-    return gs_add_bias(t, gs_blend(t, y, 1, r, 1), b);
+        return gs_matmul_over(t, gs_first_rows(t, x, y->value.rows), w, y);
+    return gs_blend(t, y, 1, gs_first_rows(t, gs_matmul(t, x, w), y->value.rows), 1);
+}
+
+/* The bias of the layer and of what goes past it, in one; NULL: neither has one. */
+static gs_var *bias_of(const member *m, gs_pass *pass) {
+    gs_place beside = m->place;
+    beside.prefix = m->residual_prefix;
+    gs_var *own = m->layer->bias ? gs_place_param(&m->place, pass, m->layer->bias) : NULL;
+    if (m->residual != RESIDUAL_LINEAR)
+        return own;
+    gs_var *past = gs_place_param(&beside, pass, "bias");
+    return own ? gs_add(pass->tape, own, past) : past;
 }
 
 /* Everything after the layer itself: bias, norm, activation, dropout. *first, if asked for, gets
@@ -60,7 +70,7 @@ static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pas
                             gs_var **first, gs_tap *tap) {
     gs_tape *t = pass->tape;
     const gs_model_config *config = &model->config;
-    gs_var *bias = m->layer->bias ? gs_place_param(&m->place, pass, m->layer->bias) : NULL;
+    gs_var *bias = bias_of(m, pass);
     gs_activation kind = (gs_activation)config->activation;
     int norm = m->end || m->place.last ? NORM_NONE : config->norm;
     if (!tap && !first && !m->place.last && norm == NORM_NONE)
@@ -71,7 +81,10 @@ static gs_var *finish_layer(const gs_model *model, const member *m, gs_pass *pas
         *tap = (gs_tap){.pre = x, .post = x, .attention = pass->attention};
     if (m->place.last)
         return x;
-    x = gs_activate(t, normalise(norm, m, pass, x), kind, 0.01);
+    x = normalise(norm, m, pass, x);
+    if (!tap && !first)
+        return gs_epilogue_over(t, x, NULL, kind, config->dropout, m->site);
+    x = gs_activate(t, x, kind, 0.01);
     if (tap)
         tap->post = x;
     if (first)
