@@ -20,7 +20,7 @@ static const form forms[] = {
     {"gcn", "elu", "none", 1, 64, 3, false, true, NULL},
     {"gat", "elu", "none", 4, 16, 3, false, true, NULL},
     {"mlp", "tanh", "none", 1, 64, 3, false, false, NULL},
-    {"gcn", "relu", "batch", 1, 64, 3, false, true, NULL},
+    {"gcn", "relu", "batch", 1, 64, 3, false, false, NULL},
     {"gcn", "relu", "none", 1, 32, 2, true, false, NULL},
     {"gat", "relu", "layer", 8, 8, 2, true, false, NULL},
     {"gcnii", "relu", "none", 1, 32, 64, false, false, NULL},
