@@ -197,10 +197,19 @@ START_TEST(an_interrupted_run_goes_on_to_the_same_bits) {
     gs_dataset *d = made(500, 12);
     uint8_t role[500];
     draw(d, role);
-    gs_value *recipe =
-        recipe_of("{\"model\": \"mlp\", \"hidden\": 12, \"epochs\": 20, \"patience\": 8,"
-                  " \"batch_size\": 16, \"norm\": \"batch\", \"dropout\": 0.3}",
-                  false);
+    static const char *const texts[] = {
+        "{\"model\": \"mlp\", \"hidden\": 12, \"epochs\": 20, \"patience\": 8, \"batch_size\": 16,"
+        " \"norm\": \"batch\", \"dropout\": 0.3}",
+        "{\"model\": \"sage\", \"hidden\": 8, \"epochs\": 12, \"sampling\": \"neighbours\","
+        " \"fanout\": 3, \"batch_size\": 16, \"lr_schedule\": \"plateau\", \"lr_step\": 1, \"lr\": "
+        "0.2}",
+        "{\"model\": \"gcn\", \"hidden\": 8, \"epochs\": 12, \"edge_dropout\": 0.3, \"select\": "
+        "\"both\","
+        " \"patience\": 3, \"label_input\": 0.5, \"label_rounds\": 1, \"lr\": 0.1}",
+        "{\"model\": \"gat\", \"hidden\": 4, \"heads\": 2, \"epochs\": 9, \"sampling\": "
+        "\"clusters\","
+        " \"parts\": 5, \"batch_parts\": 2, \"warmup\": 3, \"lr_schedule\": \"cosine\"}"};
+    gs_value *recipe = recipe_of(texts[_i], false);
     gs_run *whole = NULL, *part = NULL, *rest = NULL;
     ck_ok(gs_train(recipe, d, role, NULL, 2, NULL, NULL, &whole));
     for (int64_t at = 1; at <= whole->history.rows; at += 3) {
@@ -447,7 +456,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, the_order_of_nodes_cannot_be_seen_from_outside, 0, 4);
     tcase_add_test(tc, a_teacher_learns_and_a_student_follows);
     tcase_add_loop_test(tc, the_same_bits_for_any_number_of_threads, 0, 4);
-    tcase_add_test(tc, an_interrupted_run_goes_on_to_the_same_bits);
+    tcase_add_loop_test(tc, an_interrupted_run_goes_on_to_the_same_bits, 0, 4);
     tcase_add_test(tc, test_labels_change_nothing_but_the_score);
     tcase_add_test(tc, a_term_of_weight_zero_gives_the_plain_bits);
     tcase_add_test(tc, schedules_change_the_rate);
