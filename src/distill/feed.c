@@ -191,6 +191,7 @@ gs_status session_feed_open(session *s) {
                                 &s->batch));
     if (s->observed.x_sparse)
         GS_TRY(gs_csr_need_transpose(s->observed.x_sparse));
+    gs_tape_varies(s->tape, s->feed.kind == FEED_NEIGHBOURS || session_feeds_parts(s));
 done:
     return status;
 }

@@ -1,6 +1,7 @@
 /* predictor.c - the way to an answer is chosen once, when the model is opened. */
 #include "distill/predictor.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,11 +12,11 @@ double feed_factor(const feed *f, int64_t k) {
     double sum = 0;
     if (f->sparse) {
         for (int64_t e = f->sparse->ptr[i]; e < f->sparse->ptr[i + 1]; e++)
-            sum += (double)gs_csr_value(f->sparse, e);
+            sum += fabs((double)gs_csr_value(f->sparse, e));
     } else {
         const float *x = gs_row(f->dense, i);
         for (int64_t j = 0; j < f->dense->cols; j++)
-            sum += (double)x[j];
+            sum += fabs((double)x[j]);
     }
     return sum != 0 ? 1 / sum : 1;
 }

@@ -63,7 +63,7 @@ typedef struct gs_train_config {
         label_rounds; /* answers that are put in for unknown labels before the one that counts */
     bool drop_last;   /* leave out the incomplete last batch (unless it is the only one) */
     int schedule;     /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
-    bool normalize_features; /* rows of X divided by their sum */
+    bool normalize_features; /* rows of X divided by the sum of their magnitudes */
     int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */

@@ -28,7 +28,7 @@ struct gs_tape {
     int slab_fill;
     gs_node *last; /* most recent node */
     uint64_t seed, step;
-    bool training, forward_only;
+    bool training, forward_only, varies;
     const int64_t *ids;
     gs_status failure;
     int64_t payload;
@@ -106,11 +106,15 @@ static block *take_block(gs_tape *t, size_t bytes) {
     if (t->failure != GS_OK)
         return NULL;
     int k = size_class(bytes > 0 ? bytes : 1, &rounded);
-    block *b = t->idle[k];
-    if (b) {
-        t->idle[k] = b->next;
-        return b;
+    int most = t->varies ? k + 4 : k; /* four classes to each power of two */
+    for (int c = k; c <= most && c < CLASSES; c++) {
+        block *idle = t->idle[c];
+        if (!idle)
+            continue;
+        t->idle[c] = idle->next;
+        return idle;
     }
+    block *b = NULL;
     b = gs_calloc(1, sizeof *b);
     if (b && !(b->data = gs_alloc(rounded))) {
         gs_free(b);
@@ -152,6 +156,8 @@ void gs_tape_start(gs_tape *t, uint64_t seed, uint64_t step, bool training) {
     t->ids = NULL;
     t->failure = GS_OK;
 }
+
+void gs_tape_varies(gs_tape *t, bool varies) { t->varies = varies; }
 
 bool gs_tape_training(const gs_tape *t) { return t->training; }
 void gs_tape_row_ids(gs_tape *t, const int64_t *id) { t->ids = id; }

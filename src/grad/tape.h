@@ -33,6 +33,11 @@ bool gs_tape_training(const gs_tape *t);
    Borrowed until the next gs_tape_start, which resets it to NULL. */
 void gs_tape_row_ids(gs_tape *t, const int64_t *id);
 
+/* For recordings whose shapes change from one to the next: what is asked for may be served by a
+   block of up to twice its size, so that memory stays near that of the largest recording. Else only
+   equal shapes share, and after the first of equal recordings nothing is allocated. */
+void gs_tape_varies(gs_tape *t, bool varies);
+
 /* The first failure of an op sticks: later ops return a harmless variable and do nothing. */
 gs_status gs_tape_status(const gs_tape *t);
 

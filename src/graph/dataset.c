@@ -241,7 +241,7 @@ gs_status gs_dataset_normalize_rows(gs_dataset *d) {
         int64_t length = x ? x->ptr[i + 1] - x->ptr[i] : d->f;
         double sum = 0;
         for (int64_t k = 0; row && k < length; k++)
-            sum += (double)row[k];
+            sum += fabs((double)row[k]);
         for (int64_t k = 0; row && sum != 0 && k < length; k++)
             row[k] = (float)((double)row[k] / sum);
     }

@@ -69,7 +69,8 @@ int64_t gs_dataset_find(const gs_dataset *d, const char *id);
 gs_status gs_dataset_induced(const gs_dataset *d, const int64_t *keep, int64_t count,
                              gs_dataset **out);
 gs_status gs_dataset_largest_component(const gs_dataset *d, gs_dataset **out);
-/* Divides each feature row by its sum (rows that sum to 0 stay), in place: Planetoid's recipe. */
+/* Divides each feature row by the sum of its magnitudes (rows of zeros stay), in place: Planetoid's
+   recipe, whose features are not below 0. */
 gs_status gs_dataset_normalize_rows(gs_dataset *d);
 
 /* Zachary's karate club, 34 nodes, 78 edges, 2 factions, features: one-hot node. */

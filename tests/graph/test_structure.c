@@ -271,6 +271,18 @@ START_TEST(rows_are_normalised_with_their_transpose) {
 }
 END_TEST
 
+/* Features below 0 may sum to nearly nothing: their magnitudes do not. */
+START_TEST(rows_of_both_signs_are_normalised) {
+    float x[] = {1, -1, 2, -3, 3, 1e-4f, 0, 0, 0};
+    gs_dataset d = {.n = 3, .f = 3, .x = {.rows = 3, .cols = 3, .data = x}};
+    ck_ok(gs_dataset_normalize_rows(&d));
+    ck_near(x[0], 0.25, 1e-6);
+    ck_near(x[1], -0.25, 1e-6);
+    ck_near(x[3], -0.5, 1e-4);
+    ck_assert(x[6] == 0 && x[8] == 0);
+}
+END_TEST
+
 START_TEST(the_hash_sees_every_part) {
     gs_dataset *d = NULL;
     char a[17], b[17];
@@ -562,6 +574,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_long_path_is_one_component);
     tcase_add_test(tc, parts_keep_what_belongs_to_nodes);
     tcase_add_test(tc, rows_are_normalised_with_their_transpose);
+    tcase_add_test(tc, rows_of_both_signs_are_normalised);
     tcase_add_test(tc, the_hash_sees_every_part);
     tcase_add_test(tc, broken_data_sets_are_named);
     tcase_add_test(tc, parts_keep_several_labels_and_graphs);
