@@ -77,11 +77,12 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
     gs_tape_forward_only(tape);
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
-    gs_var *logits = gs_model_forward(model, tape, operators, x, taps);
+    bool all = keeps(keep, "embeddings"), attention = keeps(keep, "attention");
+    bool looks = all || attention || keeps(keep, "last");
+    gs_var *logits = gs_model_forward(model, tape, operators, x, looks ? taps : NULL);
     GS_TRY(gs_tape_status(tape));
     GS_TRY(gs_matrix_copy(&out->logits, &logits->value));
-    bool all = keeps(keep, "embeddings"), attention = keeps(keep, "attention");
-    for (int64_t k = 0; k < out->layers; k++) {
+    for (int64_t k = 0; looks && k < out->layers; k++) {
         bool last_hidden = k == out->layers - 2 && keeps(keep, "last");
         GS_TRY(copy_tap(&taps[k], k, all || last_hidden, attention, out));
     }

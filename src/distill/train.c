@@ -368,6 +368,8 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
     if (looped != GS_OK && looped != GS_INTERRUPTED)
         GS_TRY(looped);
     if (looped == GS_OK) {
+        gs_tape_free(s.tape); /* what comes now records on its own */
+        s.tape = NULL;
         if (gs_state_get(s.state, "best_epoch", 0) > 0)
             GS_TRY(gs_state_restore_best(s.state));
         GS_TRY(make_outputs(&s, r));
