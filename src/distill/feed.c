@@ -26,7 +26,8 @@ done:
 
 gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t *out) {
     int64_t found = 0, parts = 1;
-    bool right = true;
+    bool right = given && given->type != GS_FLOAT && given->type != GS_BOOL &&
+                 given->type != GS_NULL && given->type != GS_MAP;
     if (given && given->type == GS_INT) {
         found = given->integer;
     } else if (given && given->type == GS_LIST) {
@@ -44,7 +45,7 @@ gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t 
             found = q == k || q == 0 ? number : found;
         }
     }
-    if (!right || found < 0 || (parts != 1 && parts != count))
+    if (!right || found < 0 || found > 1000000 || (parts != 1 && parts != count))
         return gs_fail(GS_BAD_USAGE,
                        "fanout must be a number of neighbours, or one for each of the %lld layers "
                        "that read the graph, as in fanout=10,5; 0 takes all.",

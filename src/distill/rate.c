@@ -11,7 +11,7 @@ static double progress_of(const gs_train_config *c, int64_t epoch) {
 
 double session_rate(const session *s, int64_t epoch) {
     const gs_train_config *c = &s->config;
-    double span = c->lr - c->lr_least, rate = c->lr;
+    double least = fmin(c->lr_least, c->lr), span = c->lr - least, rate = c->lr;
     if (epoch < c->warmup)
         return c->lr * (double)(epoch + 1) / (double)c->warmup;
     switch (c->lr_schedule) {
@@ -22,7 +22,7 @@ double session_rate(const session *s, int64_t epoch) {
         rate = c->lr - span * progress_of(c, epoch);
         break;
     case GS_LR_COSINE:
-        rate = c->lr_least + span * (1 + cos(acos(-1) * progress_of(c, epoch))) / 2;
+        rate = least + span * (1 + cos(acos(-1) * progress_of(c, epoch))) / 2;
         break;
     case GS_LR_PLATEAU:
         rate = c->lr * pow(c->lr_factor, gs_state_get(s->state, "rate_drops", 0));
@@ -30,7 +30,7 @@ double session_rate(const session *s, int64_t epoch) {
     default:
         break;
     }
-    return fmax(rate, fmin(c->lr_least, c->lr));
+    return fmax(rate, least);
 }
 
 gs_status session_rate_wait(session *s, double val_loss) {

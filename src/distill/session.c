@@ -24,6 +24,7 @@ static gs_status widen(const gs_dataset *data, bool normalises, gs_dataset *view
     view->x_sparse = NULL;
     view->x = *own_dense;
     view->f = data->f + data->c;
+    view->feature_names = NULL; /* the labels' columns have none */
 done:
     gs_matrix_free(&plain);
     return status;
@@ -189,6 +190,13 @@ static gs_status open_ranking(session *s) {
                        "select=roc_auc is for graphs of two classes or several labels a node, and "
                        "this one has %lld classes; use select=accuracy.",
                        (long long)s->data->c);
+    bool seen[2] = {false, false};
+    for (int64_t k = 0; !s->data->labels && k < s->validation_count; k++)
+        seen[s->scored[s->validation[k]] == 1] = true;
+    if (!s->data->labels && s->validation_count > 0 && !(seen[0] && seen[1]))
+        return gs_fail(GS_BAD_USAGE,
+                       "select=roc_auc needs validation nodes of both classes, and this "
+                       "split has only one; use another split or select=loss.");
     GS_NEW(s->ranked, s->validation_count + 1);
 done:
     return status;

@@ -15,6 +15,7 @@ typedef struct gs_place {
     int index;          /* in the stack */
     int depth;          /* 1 for the first layer of this kind, 2 for the next … */
     bool last;
+    bool final;  /* no layer of this kind comes behind it */
     int64_t in;  /* input width */
     int64_t out; /* width asked for: hidden, or the number of classes when last */
     const void *options;

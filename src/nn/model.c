@@ -191,12 +191,39 @@ static int depth_of(const gs_model *model, const member *m) {
     return depth;
 }
 
+/* The kind of layer that stands at k, by name. */
+static const char *kind_at(const gs_model *model, int64_t k, int64_t front) {
+    if (model->members[k].end)
+        return "linear";
+    return gs_get_string(own_map(&model->config, k - front), "model", model->config.model);
+}
+
+static bool is_final(const gs_model *model, int64_t k, int64_t front) {
+    const gs_layer *own = gs_layer_by_name(kind_at(model, k, front));
+    for (int64_t q = k + 1; q < model->count; q++)
+        if (gs_layer_by_name(kind_at(model, q, front)) == own)
+            return false;
+    return true;
+}
+
+/* What the first layer gave goes into later ones: it must be as wide as they are. */
+static gs_status check_first(const gs_model *model, const member *m) {
+    int64_t first = model->members[0].width;
+    if (!m->layer->wants_first || m == model->members || first == m->place.in)
+        return GS_OK;
+    return gs_fail(
+        GS_BAD_USAGE,
+        "Layer %d (%s) reads what the first layer gave, which is %lld wide, but it is %lld "
+        "wide itself; make the first layer as wide.",
+        m->place.index, m->layer->name, (long long)first, (long long)m->place.in);
+}
+
 static gs_status open_member(gs_model *model, member *m, const gs_value *recipe, int64_t k,
                              int64_t front, int64_t in, int64_t c, uint64_t seed) {
     gs_status status = GS_OK;
     const gs_model_config *config = &model->config;
     const gs_value *own = m->end ? NULL : own_map(config, k - front);
-    const char *kind = m->end ? "linear" : gs_get_string(own, "model", config->model);
+    const char *kind = kind_at(model, k, front);
     bool last = k == model->count - 1;
     m->layer = gs_layer_by_name(kind);
     if (!m->layer)
@@ -208,6 +235,7 @@ static gs_status open_member(gs_model *model, member *m, const gs_value *recipe,
                           .index = (int)k,
                           .depth = depth_of(model, m),
                           .last = last,
+                          .final = is_final(model, k, front),
                           .in = in,
                           .out = last ? c : gs_get_int(own, "hidden", config->hidden),
                           .options = m->options,
@@ -221,6 +249,7 @@ static gs_status open_member(gs_model *model, member *m, const gs_value *recipe,
     GS_TRY(m->layer->declare(&m->place));
     GS_TRY(declare_bias(m));
     GS_TRY(declare_residual(model, m));
+    GS_TRY(check_first(model, m));
     if (!last && !m->end)
         GS_TRY(declare_norm(m, config->norm));
 done:
@@ -278,9 +307,10 @@ gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *s
     bool back = has_end(config, config->after, jumps);
     model->count = config->layers + front + back;
     GS_NEW(model->members, model->count);
+    for (int64_t k = 0; k < model->count; k++)
+        model->members[k].end = (front && k == 0) || (back && k == model->count - 1);
     for (int64_t k = 0; k < model->count; k++) {
         member *m = &model->members[k];
-        m->end = (front && k == 0) || (back && k == model->count - 1);
         GS_TRY(jumped_width(model, k, &width));
         GS_TRY(open_member(model, m, recipe, k, front, width, c, seed));
         model->needs_graph = model->needs_graph || m->layer->needs_graph;

@@ -25,6 +25,18 @@ cmp sampled/seed-0.h5 alone/seed-0.h5 || fail "threads change a sampled run"
 "$gs" distill -g cora.h5 -t sampled -o student --seeds 0-1 -q epochs=$epochs
 "$gs" compare sampled whole student >/dev/null
 
+# what was trained can be read back and asked, whatever its layers
+for recipe in gcn gat gatv2 sage gcnii appnp sgc gin mlp; do
+    "$gs" train $recipe -g cora.h5 -o back-$recipe --seeds 0 -q split=per-class epochs=2 >/dev/null
+    "$gs" eval back-$recipe -g cora.h5 --json >eval.json
+    "$gs" predict back-$recipe -g cora.h5 --nodes 3,5 -o two.csv -q
+    python3 - back-$recipe <<'P' || fail "$recipe: eval differs from the run"
+import json, sys
+run = json.load(open(sys.argv[1] + "/summary.json"))["test_accuracy"]["mean"]
+assert abs(json.load(open("eval.json"))["test_accuracy"]["mean"] - run) < 1e-9
+P
+done
+
 # sixty-four layers learn
 "$gs" train gcnii-cora -g cora.h5 -o deep --seeds 0 -q split=per-class hidden=16 lr=0.02 epochs=$epochs
 
@@ -49,5 +61,7 @@ P
 expect 2 "sampling=clusters" "$gs" train sgc-cora -g cora.h5 -o no split=per-class sampling=neighbours
 expect 2 "roc_auc" "$gs" train gcn -g cora.h5 -o no select=roc_auc
 expect 2 "fanout" "$gs" train sage-glnn-cora -g cora.h5 -o no fanout=1,2,3
+expect 2 "fanout" "$gs" train sage-glnn-cora -g cora.h5 -o no fanout=1.5
+expect 2 "before=linear" "$gs" train gcnii -g cora.h5 -o no before=none
 expect 2 "split '17'" "$gs" train gcn-minesweeper -g mine.h5 -o no --seeds 17
 [ ! -e no ] || fail "a refused run left something behind"

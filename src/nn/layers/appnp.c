@@ -45,7 +45,7 @@ static gs_var *forward(const gs_place *place, gs_pass *pass, gs_var *x) {
     gs_tape *t = pass->tape;
     gs_var *h = gs_matmul(t, x, gs_place_param(place, pass, "lin.weight"));
     h = gs_add_bias(t, h, gs_place_param(place, pass, "lin.bias"));
-    if (!place->last)
+    if (!place->final)
         return h;
     if (o->exact)
         return propagate_exactly(pass, h, o->alpha);

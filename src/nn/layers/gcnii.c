@@ -17,6 +17,10 @@ static const gs_option options[] = {
 
 static gs_status declare(const gs_place *place) {
     gs_entry *weight;
+    if (place->index == 0)
+        return gs_fail(GS_BAD_USAGE,
+                       "gcnii reads the first hidden features in every layer, so that it "
+                       "cannot be the first layer itself; set before=linear.");
     if (place->in != place->out)
         return gs_fail(GS_BAD_USAGE,
                        "Layer %d is gcnii, which is as wide as the layer before it (%lld), but it "

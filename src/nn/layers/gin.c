@@ -1,4 +1,5 @@
 /* gin.c - graph isomorphism network: a perceptron on the sum of a node and its neighbours. */
+#include "base/alloc.h"
 #include "nn/layer.h"
 
 typedef struct gin_options {
@@ -23,13 +24,18 @@ done:
 
 /* PyG keeps epsilon beside the weights. */
 static gs_status add_epsilon(const gs_place *place) {
+    gs_status status = GS_OK;
     gs_entry *epsilon;
-    gs_status status = gs_place_add(place, "eps", 1, 1, false, &epsilon);
-    if (status != GS_OK)
-        return status;
-    epsilon->kind = GS_BUFFER;
+    char *name = gs_format("%s.eps", place->prefix);
+    if (!name)
+        return GS_NO_MEMORY;
+    GS_TRY(gs_state_add(place->state, name, GS_BUFFER, 1, 1, &epsilon));
+    epsilon->layer = place->index;
+    epsilon->disk_shape[0] = 1;
     gs_init_constant(epsilon, (float)((const gin_options *)place->options)->epsilon);
-    return GS_OK;
+done:
+    gs_free(name);
+    return status;
 }
 
 static gs_status declare(const gs_place *place) {
