@@ -143,6 +143,12 @@ START_TEST(labels_as_features_help) {
     gs_run *with = NULL, *without = NULL, *again = NULL;
     for (int64_t k = 0; k < d->n * d->f; k++)
         d->x.data[k] = d->x.data[k] * 0.1f + (float)(k % 7) * 0.2f;
+    d->feature_names = gs_calloc((size_t)d->f, sizeof *d->feature_names);
+    for (int64_t k = 0; k < d->f; k++)
+        d->feature_names[k] = gs_format("feature %lld", (long long)k);
+    ck_ok(
+        run(d, stacks[3], "{\"epochs\": 2, \"label_input\": 0.5, \"reorder\": \"degree\"}", &with));
+    gs_run_free(with);
     ck_ok(run(d, stacks[3], "{\"epochs\": 60}", &without));
     gs_set_threads(1);
     ck_ok(run(d, stacks[3], how[_i], &with));

@@ -229,14 +229,40 @@ START_TEST(a_stack_mixes_layers) {
 }
 END_TEST
 
+/* Propagation belongs to the last layer of its kind, whatever linear layer comes behind it. */
+START_TEST(appnp_propagates_behind_a_jump) {
+    world with = open_world("appnp", "{\"jump\": \"cat\"}", 2);
+    world none = open_world("appnp", "{\"jump\": \"cat\", \"hops\": 0}", 2);
+    gs_tape *t = gs_tape_new(), *u = gs_tape_new();
+    gs_tape_start(t, 1, 1, false);
+    gs_tape_start(u, 1, 1, false);
+    gs_var *a =
+        gs_model_forward(with.model, t, &with.operators, gs_tape_constant(t, &with.x), NULL);
+    gs_var *b =
+        gs_model_forward(none.model, u, &none.operators, gs_tape_constant(u, &none.x), NULL);
+    ck_ok(gs_tape_status(t));
+    ck_assert(gs_matrix_distance(&a->value, &b->value) > 1e-2);
+    gs_tape_free(t);
+    gs_tape_free(u);
+    close_world(&with);
+    close_world(&none);
+}
+END_TEST
+
 START_TEST(bad_stacks_are_named) {
-    const char *const texts[] = {"{\"model\": \"gcm\"}",
-                                 "{\"stack\": []}",
-                                 "{\"stack\": [3]}",
-                                 "{\"stack\": [{\"heads\": 2}]}",
-                                 "{\"model\": \"gcn\", \"hidden\": 0}",
-                                 "{\"model\": \"gat\", \"heads\": 0}",
-                                 "{\"model\": \"appnp\", \"exact\": true, \"alpha\": 0}"};
+    const char *const texts[] = {
+        "{\"model\": \"gcm\"}",
+        "{\"stack\": []}",
+        "{\"stack\": [3]}",
+        "{\"stack\": [{\"heads\": 2}]}",
+        "{\"model\": \"gcn\", \"hidden\": 0}",
+        "{\"model\": \"gat\", \"heads\": 0}",
+        "{\"stack\": [{\"model\": \"gcn\", \"hidden\": 8}, {\"model\": "
+        "\"linear\", \"hidden\": 4}, {\"model\": \"gcnii\", \"hidden\": 4}, "
+        "{\"model\": \"linear\"}]}",
+        "{\"model\": \"gcnii\", \"before\": \"none\", \"hidden\": 4}",
+        "{\"model\": \"gcn\", \"jump\": \"cat\", \"after\": \"none\"}",
+        "{\"model\": \"appnp\", \"exact\": true, \"alpha\": 0}"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
         gs_value *recipe = NULL;
         gs_state *state = gs_state_new();
@@ -270,6 +296,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, taps_change_no_bit, 0, count);
     tcase_add_loop_test(tc, descriptors_are_complete, 0, count);
     tcase_add_test(tc, a_stack_mixes_layers);
+    tcase_add_test(tc, appnp_propagates_behind_a_jump);
     tcase_add_test(tc, bad_stacks_are_named);
     tcase_add_test(tc, a_graph_model_without_a_graph_is_refused);
 }
