@@ -391,12 +391,8 @@ gs_status gs_model_keys(const gs_value *recipe, gs_value *names) {
     if (!layer)
         return unknown_layer(kind);
     GS_TRY(add_table(names, gs_model_options));
-    GS_TRY(add_table(names, layer->options));
-    for (int64_t k = 0; stack && stack->type == GS_LIST && k < stack->count; k++) {
-        const gs_layer *other = gs_layer_by_name(gs_get_string(stack->items[k], "model", kind));
-        if (other && other != layer)
-            GS_TRY(add_table(names, other->options));
-    }
+    if (!stack || stack->type != GS_LIST) /* layers of a `stack` have their options there */
+        GS_TRY(add_table(names, layer->options));
 done:
     return status;
 }
