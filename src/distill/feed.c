@@ -167,8 +167,9 @@ static gs_status check_feed(const session *s) {
                        "label_rounds needs the answers for all nodes in every step, so "
                        "it is for training on the whole graph; set sampling=none.");
     if (s->feed.kind != FEED_WHOLE && gs_get_bool(s->recipe, "exact", false))
-        return gs_fail(GS_BAD_USAGE, "exact=true solves with the whole graph, which is factored once; it "
-                                     "needs sampling=none and no edge_dropout.");
+        return gs_fail(GS_BAD_USAGE,
+                       "exact=true solves with the whole graph, which is factored once; it "
+                       "needs sampling=none and no edge_dropout.");
     if (c->edge_dropout > 0 && s->feed.kind != FEED_THINNED)
         return gs_fail(GS_BAD_USAGE, "edge_dropout is for training on the whole graph; a sample "
                                      "leaves out edges anyway.");
