@@ -29,10 +29,9 @@ typedef struct gs_view {
     gs_var *logits;
     const gs_tap *taps; /* of the student, or NULL unless the method asked for taps */
     int64_t layers;
-    /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. "logits" come as
-       probabilities at the method's temperature: of the classes together, or of each by itself
-       where nodes have several labels (graph->labels). */
+    /* Teacher arrays named in `needs`, in that order: row k belongs to rows[k]. */
     const gs_matrix *const *teacher;
+    void *context; /* what `prepare` made */
     /* Forward of the student on other inputs, same graph, same dropout draws. */
     gs_var *(*forward)(const struct gs_view *view, gs_var *x);
     void *forward_context;
@@ -41,6 +40,27 @@ typedef struct gs_view {
     uint64_t seed;
 } gs_view;
 
+/* What a method is told once, before training. Everything is borrowed and outlives the training. */
+typedef struct gs_method_place {
+    const char *prefix; /* "method.<name>": of the names of its entries in the state */
+    const gs_model *student;
+    const gs_dataset *graph;   /* the training graph, as in gs_view */
+    const gs_dataset *data;    /* the whole data set with its features as given; its labels are not
+                                  to be read */
+    const int64_t *node_of;    /* [graph->n] node of `data`; NULL: the same */
+    const gs_teacher *teacher; /* its rows are nodes of `data`; NULL: none */
+    const int64_t *widths;     /* [needs] columns of the teacher arrays */
+    gs_state *state;
+    uint64_t seed;
+} gs_method_place;
+
+/* Teacher arrays that `needs` may name:
+   "logits"      as probabilities at the method's temperature: of the classes together, or of each
+                 by itself where nodes have several labels (graph->labels)
+   "raw_logits"  the numbers before the softmax; logarithms of probabilities where it has those
+   "hidden/pre", "hidden/post"  what a hidden layer gave, before and after norm and activation: that
+                 of `layer`, or the last one that the teacher's file holds
+   anything else  an array of that name in the teacher's outputs */
 typedef struct gs_method {
     uint32_t abi;
     const char *name;
@@ -51,11 +71,19 @@ typedef struct gs_method {
     const char *const *needs; /* teacher arrays, NULL-terminated; NULL: none */
     gs_row_set (*rows)(const void *options);
     double (*temperature)(const void *options); /* of the teacher's probabilities; NULL: 1 */
+    int64_t (*layer)(const void *options);      /* of the teacher's "hidden/…", -1: the last kept;
+                                                   NULL: -1 */
     bool needs_taps;
-    /* Own parameters and buffers, before training; NULL: none. */
-    gs_status (*declare)(const void *options, const gs_model *student, int64_t n, int64_t c,
-                         gs_state *state, uint64_t seed);
-    /* The unweighted scalar. */
+    bool needs_whole;  /* each step must see the whole training graph: no batches, no sampling */
+    bool single_label; /* not for graphs whose nodes have several labels */
+    /* Own parameters and buffers, before training: GS_HELPER entries for what is trained and not
+       part of the student, GS_SLOT for what is only kept. NULL: none. */
+    gs_status (*declare)(const void *options, const gs_method_place *place);
+    /* What does not change while training, for view->context (not part of a checkpoint: made anew
+       when a run resumes); NULL: nothing. */
+    gs_status (*prepare)(const void *options, const gs_method_place *place, void **context);
+    void (*release)(void *context); /* NULL-safe */
+    /* The unweighted scalar. It may keep what the next step needs in GS_SLOT entries. */
     gs_var *(*loss)(const void *options, const gs_view *view);
     /* After each epoch; NULL: nothing. */
     gs_status (*epoch)(void *options, gs_state *state, int64_t epoch);

@@ -152,7 +152,7 @@ static void set_decay(session *s) {
         double decay = s->config.weight_decay;
         if (end && s->config.weight_decay_ends >= 0)
             decay = s->config.weight_decay_ends;
-        e->decay = e->kind == GS_PARAMETER && decays ? decay : 0;
+        e->decay = gs_entry_is_trained(e) && decays ? decay : 0;
     }
 }
 

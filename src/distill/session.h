@@ -20,7 +20,11 @@ typedef struct term {
     gs_matrix *teacher; /* [needs] rows of the batch at hand, grown to the largest batch */
     gs_matrix *window;  /* [needs] the used part of those */
     const gs_matrix **given;
+    const gs_teacher_array **array; /* [needs] where those come from */
+    int64_t *widths;                /* [needs] their columns */
     int64_t need_count;
+    char *prefix;                        /* "method.<name>" */
+    void *context;                       /* what the method prepared */
     int64_t *rows, *row_nodes, *row_ids; /* [largest batch] */
     int64_t count;
     bool fixed;      /* rows and teacher are the same in every step and stand ready */

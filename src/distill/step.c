@@ -14,9 +14,10 @@ static gs_status load_teacher(session *s, term *t) {
             double tau = t->method->temperature ? t->method->temperature(t->options) : 1;
             GS_TRY((s->data->labels ? gs_teacher_decisions : gs_teacher_probabilities)(
                 s->teacher, t->row_ids, t->count, tau, &t->window[k]));
+        } else if (strcmp(t->method->needs[k], "raw_logits") == 0) {
+            GS_TRY(gs_teacher_scores(s->teacher, t->row_ids, t->count, &t->window[k]));
         } else {
-            const gs_teacher_array *array = gs_teacher_array_find(s->teacher, t->method->needs[k]);
-            GS_TRY(gs_rows_read(&array->rows, t->row_ids, t->count, &t->window[k]));
+            GS_TRY(gs_rows_read(&t->array[k]->rows, t->row_ids, t->count, &t->window[k]));
         }
     }
 done:
@@ -60,6 +61,7 @@ static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logi
                     .taps = s->taps,
                     .layers = gs_model_layers(s->model),
                     .teacher = t->given,
+                    .context = t->context,
                     .forward = forward_again,
                     .forward_context = s,
                     .state = s->state,

@@ -97,3 +97,15 @@ gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int6
     }
     return status;
 }
+
+gs_status gs_teacher_scores(const gs_teacher *t, const int64_t *ids, int64_t count,
+                            gs_matrix *out) {
+    const gs_teacher_array *logits = gs_teacher_array_find(t, "logits");
+    if (!logits)
+        return gs_fail(GS_BAD_INPUT, "The teacher %s has no outputs named logits.", t->label);
+    gs_status status = gs_rows_read(&logits->rows, ids, count, out);
+    for (int64_t q = 0; status == GS_OK && logits->kind == GS_PROBS && q < count; q++)
+        for (int64_t k = 0; k < out->cols; k++)
+            gs_row(out, q)[k] = logf(fmaxf(gs_row(out, q)[k], 1e-30f));
+    return status;
+}

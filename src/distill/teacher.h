@@ -34,6 +34,9 @@ gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int6
    probabilities (or their logarithms) p^(1/tau) / (p^(1/tau) + (1-p)^(1/tau)). */
 gs_status gs_teacher_decisions(const gs_teacher *t, const int64_t *ids, int64_t count,
                                double temperature, gs_matrix *out);
+/* The numbers before the softmax: logits and log-probabilities as they stand, the logarithms of
+   probabilities (of 1e-30 where they are smaller). */
+gs_status gs_teacher_scores(const gs_teacher *t, const int64_t *ids, int64_t count, gs_matrix *out);
 /* Above which number of an array of this kind a probability is above 0.5. */
 double gs_output_yes(gs_output_kind kind);
 

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,6 +16,39 @@ static bool in_set(const session *s, gs_row_set set, int64_t i) {
     }
 }
 
+/* The last hidden layer's array of a teacher, or that of layer `wanted`; "embeddings/<k>/<side>".
+   The top layer's is the logits, not a hidden one. */
+static const gs_teacher_array *hidden_array(const gs_teacher *t, int64_t wanted, const char *side) {
+    const gs_teacher_array *found = NULL;
+    int64_t deepest = -1, layers = gs_get_int(t->recipe, "layers", INT64_MAX);
+    for (int64_t k = 0; k < t->array_count; k++) {
+        int64_t layer = -1;
+        int read = 0;
+        const char *name = t->arrays[k].name;
+        if (sscanf(name, "embeddings/%" SCNd64 "/%n", &layer, &read) != 1 || read == 0 ||
+            strcmp(name + read, side) != 0 || layer < 0)
+            continue;
+        if (wanted >= 0 ? layer == wanted : layer > deepest && layer < layers - 1) {
+            deepest = layer;
+            found = &t->arrays[k];
+        }
+    }
+    return found;
+}
+
+/* The teacher's array that a method means by this name. */
+static const gs_teacher_array *needed_array(const session *s, const term *t, const char *name) {
+    const gs_teacher_array *array = gs_teacher_array_find(s->teacher, name);
+    if (array)
+        return array;
+    if (strcmp(name, "raw_logits") == 0)
+        return gs_teacher_array_find(s->teacher, "logits");
+    if (strncmp(name, "hidden/", 7) != 0)
+        return NULL;
+    int64_t wanted = t->method->layer ? t->method->layer(t->options) : -1;
+    return hidden_array(s->teacher, wanted, name + 7);
+}
+
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
 static gs_status open_needs(session *s, term *t, int64_t most) {
     gs_status status = GS_OK;
@@ -23,27 +58,77 @@ static gs_status open_needs(session *s, term *t, int64_t most) {
     GS_NEW(t->teacher, t->need_count + 1);
     GS_NEW(t->window, t->need_count + 1);
     GS_NEW(t->given, t->need_count + 1);
+    GS_NEW(t->array, t->need_count + 1);
+    GS_NEW(t->widths, t->need_count + 1);
     for (int64_t k = 0; k < t->need_count; k++) {
         if (!s->teacher)
             GS_FAIL(GS_BAD_USAGE, "The method '%s' learns from a teacher's %s; give one with -t.",
                     t->method->name, needs[k]);
-        const gs_teacher_array *array = gs_teacher_array_find(s->teacher, needs[k]);
+        const gs_teacher_array *array = needed_array(s, t, needs[k]);
         if (!array)
             GS_FAIL(GS_BAD_INPUT,
                     "The method '%s' needs the teacher's %s, but %s does not hold them; train the "
                     "teacher with keep=all.",
                     t->method->name, needs[k], s->teacher->label);
-        if (strcmp(needs[k], "logits") == 0 && array->rows.width != s->data->c)
+        bool scores = strcmp(needs[k], "logits") == 0 || strcmp(needs[k], "raw_logits") == 0;
+        if (scores && array->rows.width != s->data->c)
             GS_FAIL(GS_BAD_INPUT,
                     "The logits of %s have %lld classes, but the graph has %lld; use a teacher of "
                     "this graph.",
                     s->teacher->label, (long long)array->rows.width, (long long)s->data->c);
+        t->array[k] = array;
+        t->widths[k] = array->rows.width;
         GS_TRY(gs_matrix_init(&t->teacher[k], most, array->rows.width));
         t->window[k] = t->teacher[k];
         t->given[k] = &t->window[k];
     }
 done:
     return status;
+}
+
+/* What the method cannot be asked for here. */
+static gs_status check_term(const session *s, const term *t) {
+    const char *name = t->method->name;
+    bool part = s->config.sampling != 0 || (s->config.batch_size > 0 && s->by_rows);
+    if (t->method->single_label && s->data->labels)
+        return gs_fail(GS_BAD_USAGE,
+                       "The method '%s' is for graphs with one label a node, and nodes of this one "
+                       "have several.",
+                       name);
+    if (t->method->needs_whole && part)
+        return gs_fail(GS_BAD_USAGE,
+                       "The method '%s' looks at all nodes in each step; set batch_size=0 and "
+                       "sampling=none.",
+                       name);
+    if (t->method->needs_taps && s->config.sampling == 1)
+        return gs_fail(GS_BAD_USAGE,
+                       "The method '%s' reads the student's hidden layers, which a sample of "
+                       "neighbours does not show; set sampling=none.",
+                       name);
+    return GS_OK;
+}
+
+/* The method's own entries, and what it prepares. */
+static gs_status open_method(session *s, term *t) {
+    gs_status status = GS_OK;
+    t->prefix = gs_format("method.%s", t->method->name);
+    if (!t->prefix)
+        return GS_NO_MEMORY;
+    gs_method_place place = {.prefix = t->prefix,
+                             .student = s->model,
+                             .graph = &s->observed,
+                             .data = s->data,
+                             .node_of = s->node_of,
+                             .teacher = s->teacher,
+                             .widths = t->widths,
+                             .state = s->state,
+                             .seed = s->seed};
+    if (t->method->declare)
+        GS_TRY(t->method->declare(t->options, &place));
+    if (t->method->prepare && t->weight > 0)
+        GS_TRY(t->method->prepare(t->options, &place, &t->context));
+done:
+    return gs_context(status, "The method '%s'", t->method->name);
 }
 
 static gs_status open_term(session *s, term *t, const char *name, const gs_value *options) {
@@ -58,6 +143,7 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
         return GS_NO_MEMORY;
     GS_TRY(gs_options_init(t->method->options, t->options));
     GS_TRY(gs_options_read(t->method->options, t->options, options, t->method->name, false));
+    GS_TRY(check_term(s, t));
     t->weight = gs_get_float(options, "weight", 1);
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
@@ -71,8 +157,7 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->row_nodes, most + 1);
     GS_NEW(t->row_ids, most + 1);
     GS_TRY(open_needs(s, t, most));
-    if (t->method->declare)
-        GS_TRY(t->method->declare(t->options, s->model, s->data->n, s->data->c, s->state, s->seed));
+    GS_TRY(open_method(s, t));
 done:
     return status;
 }
@@ -132,6 +217,8 @@ done:
 static void close_term(term *t) {
     if (t->options)
         gs_options_free(t->method->options, t->options);
+    if (t->context)
+        t->method->release(t->context);
     for (int64_t k = 0; t->teacher && k < t->need_count; k++)
         gs_matrix_free(&t->teacher[k]);
     gs_free(t->options);
@@ -139,6 +226,9 @@ static void close_term(term *t) {
     gs_free(t->teacher);
     gs_free(t->window);
     gs_free(t->given);
+    gs_free(t->array);
+    gs_free(t->widths);
+    gs_free(t->prefix);
     gs_free(t->rows);
     gs_free(t->row_nodes);
     gs_free(t->row_ids);

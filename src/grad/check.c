@@ -118,10 +118,10 @@ gs_status gs_gradient_check(gs_state *state, gs_scalar_fn *fn, void *context, bo
     gs_tape_start(c.tape, SEED, STEP, training);
     GS_TRY(gs_backward(c.tape, fn(context, c.tape)));
     for (int64_t k = 0; k < count; k++)
-        if (state->entries[k]->kind == GS_PARAMETER)
+        if (gs_entry_is_trained(state->entries[k]))
             GS_TRY(gs_matrix_copy(&grads[k], &state->entries[k]->grad));
     for (int64_t k = 0; k < count; k++)
-        if (state->entries[k]->kind == GS_PARAMETER)
+        if (gs_entry_is_trained(state->entries[k]))
             GS_TRY(check_entry(&c, state->entries[k], &grads[k], samples, tolerance, worst));
 done:
     for (int64_t k = 0; grads && k < count; k++)

@@ -45,7 +45,7 @@ done:
     return status;
 }
 
-static bool is_moved(const gs_entry *e) { return e->kind == GS_PARAMETER && !e->frozen; }
+static bool is_moved(const gs_entry *e) { return gs_entry_is_trained(e) && !e->frozen; }
 
 gs_status gs_adam_step(const gs_adam *o, gs_state *s) {
     GS_SPAN(GS_SPAN_STEP);

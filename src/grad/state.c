@@ -58,7 +58,7 @@ gs_status gs_state_add(gs_state *s, const char *name, gs_entry_kind kind, int64_
     if (!e->name)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_matrix_init(&e->value, rows, cols));
-    if (kind == GS_PARAMETER)
+    if (gs_entry_is_trained(e))
         GS_TRY(gs_matrix_init(&e->grad, rows, cols));
     gs_entry **more = gs_realloc(s->entries, (size_t)(s->count + 1) * sizeof *more);
     if (!more)
@@ -110,7 +110,7 @@ double gs_state_get(const gs_state *s, const char *counter, double fallback) {
 
 void gs_state_zero_grads(gs_state *s) {
     for (int64_t k = 0; k < s->count; k++)
-        if (s->entries[k]->kind == GS_PARAMETER)
+        if (gs_entry_is_trained(s->entries[k]))
             gs_matrix_zero(&s->entries[k]->grad);
 }
 
@@ -141,7 +141,7 @@ gs_status gs_state_keep_best(gs_state *s) {
     int64_t count = s->count; /* slots are added behind */
     for (int64_t k = 0; k < count; k++) {
         gs_entry *e = s->entries[k];
-        if (e->kind == GS_SLOT)
+        if (e->kind == GS_SLOT || e->kind == GS_HELPER)
             continue;
         if (!e->best)
             GS_TRY(slot_of(s, e, "best", &e->best));
@@ -156,7 +156,7 @@ gs_status gs_state_restore_best(gs_state *s) {
     int64_t count = s->count;
     for (int64_t k = 0; k < count; k++) {
         gs_entry *e = s->entries[k];
-        if (e->kind == GS_SLOT)
+        if (e->kind == GS_SLOT || e->kind == GS_HELPER)
             continue;
         if (!e->best) {
             char *name = gs_format("best/%s", e->name);

@@ -9,6 +9,8 @@ typedef enum gs_entry_kind {
     GS_PARAMETER, /* trained; part of a model file's params/ */
     GS_BUFFER,    /* not trained but part of the model: batch norm's running statistics */
     GS_SLOT,      /* of the run only: moments, best weights, history */
+    GS_HELPER,    /* trained along with the parameters, and no part of the model: a method's own
+                     projection */
 } gs_entry_kind;
 
 typedef struct gs_entry {
@@ -16,7 +18,7 @@ typedef struct gs_entry {
         *name; /* PyG's state_dict name: "convs.0.lin.weight"; slots: "adam.m/convs.0.lin.weight" */
     gs_entry_kind kind;
     gs_matrix value; /* weights are [in,out]; only files turn them */
-    gs_matrix grad;  /* same shape for parameters, else empty */
+    gs_matrix grad;  /* same shape for parameters and helpers, else empty */
     bool transposed; /* on disk it stands as [out,in] */
     int64_t
         disk_shape[3]; /* how PyG shapes it, 0-terminated: {8} for a bias, {1,4,5} for att_src */
@@ -51,6 +53,11 @@ int64_t gs_state_parameters(const gs_state *s); /* number of trained scalars */
 /* Copies every parameter and buffer to the slot "best/<name>" (made on first use), and back. */
 gs_status gs_state_keep_best(gs_state *s);
 gs_status gs_state_restore_best(gs_state *s);
+
+/* True of what an optimiser moves, and what has a gradient. */
+static inline bool gs_entry_is_trained(const gs_entry *e) {
+    return e->kind == GS_PARAMETER || e->kind == GS_HELPER;
+}
 
 /* Fills a parameter from keyed draws, by its name: Glorot uniform with the given fan-in and
    fan-out; uniform in +-bound. */

@@ -84,7 +84,8 @@ static gs_status write_parameters(const writing *w) {
     int64_t position = 0;
     GS_TRY(h5_group(w->file, "params", &group));
     for (int64_t k = 0; k < w->run->state->count; k++)
-        if (w->run->state->entries[k]->kind != GS_SLOT)
+        if (w->run->state->entries[k]->kind == GS_PARAMETER ||
+            w->run->state->entries[k]->kind == GS_BUFFER)
             GS_TRY(entry_write(group, w->run->state->entries[k], position++, true));
 done:
     h5_close(&group);
