@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/access.h"
 #include "distill/train.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
@@ -133,6 +134,7 @@ static gs_status check_keys(const gs_value *flat) {
     GS_TRY(gs_model_keys(flat, list));
     GS_TRY(add_names(list, gs_train_options));
     GS_TRY(add_names(list, gs_split_options));
+    GS_TRY(add_names(list, gs_access_options));
     for (int64_t k = 0; note_keys[k]; k++)
         GS_TRY(gs_list_add(list, gs_string(note_keys[k])));
     GS_NEW(names, list->count + 1);
@@ -248,6 +250,7 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
     gs_status status = GS_OK;
     gs_train_config train = {0};
     gs_split_config split = {0};
+    gs_access_config access = {0};
     *resolved = NULL;
     gs_value *out = gs_map();
     if (!out)
@@ -263,6 +266,8 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
     GS_TRY(resolve_model(flat, out));
     GS_TRY(resolve_table(gs_train_options, &train, flat, "The recipe", out));
     GS_TRY(resolve_table(gs_split_options, &split, flat, "The recipe", out));
+    if (distilled) /* without a teacher there is nothing to be shown */
+        GS_TRY(resolve_table(gs_access_options, &access, flat, "The recipe", out));
     GS_TRY(resolve_methods(gs_map_get(flat, "methods"), distilled, out));
     *resolved = out;
     out = NULL;

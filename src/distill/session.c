@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/rng.h"
+#include "distill/access.h"
 
 /* Dense features with c columns of zeros behind them, for labels. */
 static gs_status widen(const gs_dataset *data, bool normalises, gs_dataset *view,
@@ -229,12 +231,32 @@ static gs_status check_norm(const gs_value *recipe, const gs_dataset *data) {
     return GS_OK;
 }
 
-gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
-                       const gs_teacher *teacher, uint64_t seed) {
+/* What the student is shown of its teachers, and what it is compared with in the end. */
+static gs_status open_teacher(session *s, gs_dataset *data, bool trial) {
     gs_status status = GS_OK;
-    *s = (session){.recipe = recipe, .data = data, .teacher = teacher, .seed = seed};
+    if (!s->given_teacher)
+        return GS_OK;
+    GS_TRY(
+        gs_access_open(s->recipe, data, s->role, s->given_teacher, s->run_seed, trial, &s->shown));
+    s->teacher = s->shown;
+    if (s->given_teacher->other_count > 0) {
+        GS_TRY(gs_access_whole(s->recipe, data, s->given_teacher, &s->joint));
+        s->given_teacher = s->joint;
+    }
+done:
+    return status;
+}
+
+gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
+                       const gs_teacher *teacher, uint64_t seed, bool trial) {
+    gs_status status = GS_OK;
+    *s = (session){
+        .recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed, .run_seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
+    if (s->config.generation > 0)
+        seed = s->seed =
+            gs_word(gs_key_make(seed, (uint64_t)s->config.generation, "generation"), 0, 0);
     if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
@@ -242,6 +264,7 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
+    GS_TRY(open_teacher(s, data, trial));
     GS_TRY(session_features(recipe, data, &s->prepared, &s->own_x, &s->own_dense));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
@@ -274,6 +297,8 @@ done:
 void session_close(session *s) {
     gs_pace_close(&s->pace);
     session_terms_close(s);
+    gs_teacher_free(s->shown);
+    gs_teacher_free(s->joint);
     gs_operators_free(&s->operators);
     gs_operators_free(&s->full_operators);
     session_feed_close(s);

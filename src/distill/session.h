@@ -70,10 +70,13 @@ typedef struct feed_state {
 typedef struct session {
     const gs_value *recipe;
     gs_train_config config;
-    uint64_t seed;
-    const gs_dataset *data; /* as given */
-    const gs_teacher *teacher;
-    uint8_t *role;       /* [data n] */
+    uint64_t seed;                   /* of all draws */
+    uint64_t run_seed;               /* as the run is called */
+    const gs_dataset *data;          /* as given */
+    const gs_teacher *given_teacher; /* for scores: several as one, or NULL */
+    gs_teacher *joint, *shown;       /* what those two own, or NULL */
+    const gs_teacher *teacher;       /* what the recipe shows of it (access.h), or NULL */
+    uint8_t *role;                   /* [data n] */
     gs_dataset prepared; /* data with the recipe's features; arrays borrowed but for own_x */
     gs_csr *own_x;
     gs_matrix own_dense;
@@ -116,8 +119,9 @@ typedef struct session {
     int64_t column_count;
 } session;
 
+/* `trial`: for a check beforehand, see gs_access_open. */
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
-                       const gs_teacher *teacher, uint64_t seed);
+                       const gs_teacher *teacher, uint64_t seed, bool trial);
 void session_close(session *s);
 
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned

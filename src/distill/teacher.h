@@ -21,7 +21,13 @@ typedef struct gs_teacher {
     uint8_t *role; /* [n] its split, aligned, or NULL when it has none */
     gs_teacher_array *arrays;
     int64_t array_count;
-    gs_value *recipe; /* its resolved recipe, or NULL when it came from elsewhere */
+    gs_value *recipe;           /* its resolved recipe, or NULL when it came from elsewhere */
+    struct gs_teacher **others; /* teachers that are asked together with this one; owned */
+    int64_t other_count;
+    /* Of what a student is shown (access.h): */
+    bool answers_only; /* a black box: no more than class probabilities, whatever the file holds */
+    bool *known;       /* [n] nodes that it answers for; NULL: all */
+    bool *asked;       /* [n] nodes whose outputs were read; NULL: not counted */
 } gs_teacher;
 
 void gs_teacher_free(gs_teacher *t);
