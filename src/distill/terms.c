@@ -52,7 +52,7 @@ static const gs_teacher_array *needed_array(const session *s, const term *t, con
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
 static gs_status open_needs(session *s, term *t, int64_t most) {
     gs_status status = GS_OK;
-    const char *const *needs = t->method->needs;
+    const char *const *needs = gs_method_needs(t->method, t->options);
     while (needs && needs[t->need_count])
         t->need_count++;
     GS_NEW(t->teacher, t->need_count + 1);

@@ -12,6 +12,7 @@ typedef struct g2mlp_options {
     int64_t exact;
     bool normalise;
     int project; /* 0 none, 1 student */
+    int side;    /* of the hidden layers: 0 post, 1 pre */
 } g2mlp_options;
 
 static const gs_option options[] = {
@@ -31,12 +32,19 @@ static const gs_option options[] = {
      "gradient that of its logarithm."},
     {"project", GS_OPT_CHOICE, offsetof(g2mlp_options, project), "none", 0, 0, "none|student",
      "student: a learned linear layer and ReLU take the student's hidden rows to the teacher's."},
+    {"side", GS_OPT_CHOICE, offsetof(g2mlp_options, side), "post", 0, 0, "post|pre",
+     "What of the hidden layers is compared: after norm and activation, or before."},
     {"exact", GS_OPT_INT, offsetof(g2mlp_options, exact), "1024", 0, 1e6, NULL,
      "Curvature of an edge is exact where the product of its ends' degrees is at most this, and "
      "greedy beyond."},
     {0}};
 
-static const char *const needs[] = {"hidden/post", "raw_logits", NULL};
+static const char *const *needs(const void *given) {
+    static const char *const post[] = {"hidden/post", "raw_logits", NULL};
+    static const char *const pre[] = {"hidden/pre", "raw_logits", NULL};
+    const g2mlp_options *o = given;
+    return o->side == 1 ? pre : post;
+}
 
 static gs_row_set rows(const void *given) {
     (void)given;
@@ -85,7 +93,7 @@ static gs_status hidden_width(const gs_method_place *place, int64_t *width) {
 }
 
 static gs_status project_entry(const gs_method_place *place, int64_t width, gs_entry **out) {
-    char *name = gs_format("%s/project.weight", place->prefix);
+    char *name = gs_format("%s.project.weight", place->prefix);
     if (!name)
         return GS_NO_MEMORY;
     gs_status status = gs_state_add(place->state, name, GS_HELPER, width, place->widths[0], out);
@@ -238,7 +246,8 @@ static gs_var *loss(const void *given, const gs_view *view) {
     gs_var *total = distance(t, &k->logits, k->around, view->logits, o->eps);
     total = gs_scale(t, total, o->logits);
     if (o->hidden > 0) {
-        gs_var *h = view->taps[view->layers - 2].post;
+        const gs_tap *tap = &view->taps[view->layers - 2];
+        gs_var *h = o->side == 1 ? tap->pre : tap->post;
         if (k->project)
             h = gs_activate(
                 t, gs_matmul(t, h, gs_tape_param(t, &k->project->value, &k->project->grad)),
@@ -267,7 +276,7 @@ const gs_method gs_method_g2mlp = {
     .source = "arXiv 2610.10520, G2MLP; curvature after Ollivier 2009.",
     .options = options,
     .options_bytes = sizeof(g2mlp_options),
-    .needs = needs,
+    .needs_of = needs,
     .rows = rows,
     .needs_taps = true,
     .needs_whole = true,

@@ -67,7 +67,7 @@ typedef struct krd_context {
 } krd_context;
 
 static gs_status power_entry(const gs_method_place *place, gs_entry **out) {
-    char *name = gs_format("%s/power", place->prefix);
+    char *name = gs_format("%s.power", place->prefix);
     if (!name)
         return GS_NO_MEMORY;
     gs_status status = gs_state_add(place->state, name, GS_SLOT, 1, 1, out);
