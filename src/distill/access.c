@@ -183,6 +183,10 @@ static gs_status open_shown(const gs_value *recipe, gs_dataset *data, const uint
     GS_TRY(check_teachers(s, data));
     out->n = first->n;
     out->answers_only = s->config.level != GS_ACCESS_ALL;
+    if (!out->answers_only && s->config.query_budget == 0 && s->from_count == 1) {
+        out->answer = first->answer;
+        out->answer_context = first->answer_context;
+    }
     out->label = joined_label(s);
     out->recipe = first->recipe ? gs_value_clone(first->recipe) : NULL;
     if (!out->label || (first->recipe && !out->recipe))

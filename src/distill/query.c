@@ -38,13 +38,13 @@ static gs_status add_rows(const char *name, const gs_value *given, const questio
     gs_status status = GS_OK;
     char *options = NULL;
     const gs_method *m = gs_method_by_name(name);
-    if (!m || !m->needs || !m->needs[0] || gs_get_float(given, "weight", 1) <= 0)
+    if (!m || gs_get_float(given, "weight", 1) <= 0)
         return GS_OK;
     GS_NEW(options, m->options_bytes + 1);
     GS_TRY(gs_options_init(m->options, options));
     GS_TRY(gs_options_read(m->options, options, given, m->name, false));
     gs_row_set set = m->rows(options);
-    for (int64_t i = 0; i < q->data->n; i++)
+    for (int64_t i = 0; gs_method_asks(m, options) && i < q->data->n; i++)
         asked[i] |= in_rows(set, q->role[i]);
 done:
     if (options)

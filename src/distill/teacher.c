@@ -24,6 +24,8 @@ void gs_teacher_free(gs_teacher *t) {
     gs_free(t->others);
     gs_free(t->known);
     gs_free(t->asked);
+    if (t->answer_close)
+        t->answer_close(t->answer_context);
     gs_free(t);
 }
 

@@ -3,7 +3,7 @@
 #define GS_DISTILL_TEACHER_H
 
 #include "base/rows.h"
-#include "base/value.h"
+#include "graph/dataset.h"
 
 /* What the numbers of an output array mean. */
 typedef enum gs_output_kind { GS_LOGITS, GS_LOG_PROBS, GS_PROBS, GS_EMBEDDING } gs_output_kind;
@@ -21,7 +21,13 @@ typedef struct gs_teacher {
     uint8_t *role; /* [n] its split, aligned, or NULL when it has none */
     gs_teacher_array *arrays;
     int64_t array_count;
-    gs_value *recipe;           /* its resolved recipe, or NULL when it came from elsewhere */
+    gs_value *recipe; /* its resolved recipe, or NULL when it came from elsewhere */
+    /* Its logits [n,c], for the caller to free, on a graph whose features are what the model is to
+       read (normalize_features of its recipe is not applied to them). NULL: the teacher is a table
+       of outputs, which cannot be asked anything. */
+    gs_status (*answer)(void *context, const gs_dataset *graph, gs_matrix *logits);
+    void (*answer_close)(void *context);
+    void *answer_context;
     struct gs_teacher **others; /* teachers that are asked together with this one; owned */
     int64_t other_count;
     /* Of what a student is shown (access.h): */

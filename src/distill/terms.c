@@ -58,7 +58,7 @@ static const gs_teacher_array *needed_array(const session *s, const term *t, con
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
 static gs_status open_needs(session *s, term *t, int64_t most) {
     gs_status status = GS_OK;
-    const char *const *needs = t->method->needs;
+    const char *const *needs = gs_method_needs(t->method, t->options);
     while (needs && needs[t->need_count])
         t->need_count++;
     GS_NEW(t->teacher, t->need_count + 1);
@@ -111,7 +111,7 @@ static gs_status check_term(const session *s, const term *t) {
                        "The method '%s' looks at all nodes in each step; set batch_size=0 and "
                        "sampling=none.",
                        name);
-    if (t->method->needs_whole && t->method->needs && t->method->needs[0] && s->teacher &&
+    if (t->method->needs_whole && gs_method_asks(t->method, t->options) && s->teacher &&
         s->teacher->known)
         return gs_fail(GS_BAD_USAGE,
                        "The method '%s' compares nodes with each other and needs the teacher's "
@@ -166,7 +166,7 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
     t->by_label = set == GS_ROWS_TRAIN;
-    bool asks = t->method->needs && t->method->needs[0];
+    bool asks = gs_method_asks(t->method, t->options);
     for (int64_t i = 0; i < n; i++)
         t->member_count += t->member[i] = in_set(s, set, i) && (!asks || is_answered(s, i));
     int64_t most = t->member_count;

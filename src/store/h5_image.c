@@ -2,7 +2,6 @@
    the same but never frees its bookkeeping.) */
 #include "store/h5_image.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -65,13 +64,13 @@ static herr_t on_forget(void *context) {
 }
 
 gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
-    static uint64_t count; /* HDF5 takes two files in memory of one name for one */
+    static unsigned opened;
     gs_status status = GS_OK;
+    char name[32]; /* by which HDF5 tells files in memory apart: equal ones would be one file */
     image *i = NULL;
-    char name[32];
     hid_t core = H5Pcreate(H5P_FILE_ACCESS);
     *file = H5I_INVALID_HID;
-    snprintf(name, sizeof name, "copy-%" PRIu64, count++);
+    snprintf(name, sizeof name, "image-%u", opened++);
     i = gs_alloc(sizeof *i);
     if (!i) {
         gs_free(bytes);

@@ -213,6 +213,47 @@ START_TEST(probabilities_teach_what_logits_teach) {
 }
 END_TEST
 
+/* What every method says to a budget and to a black box: it learns from what there is, or is
+   refused before the first epoch with a sentence that names the key. */
+START_TEST(every_method_keeps_to_what_is_shown) {
+    static const char *const access[] = {"\"query_budget\": 40", "\"teacher_access\": \"label\""};
+    const gs_method *m = gs_methods[_i];
+    gs_dataset *d = made();
+    uint8_t role[NODES];
+    draw(d, role);
+    gs_matrix z = numbers(1);
+    gs_teacher_array arrays[3];
+    gs_teacher t = teacher_of(&z, GS_LOGITS, arrays);
+    for (int k = 1; k < 3; k++)
+        arrays[k] = (gs_teacher_array){
+            .name = (char *)(uintptr_t)(k == 1 ? "embeddings/0/pre" : "embeddings/0/post"),
+            .kind = GS_EMBEDDING,
+            .rows = gs_rows_of(&z)};
+    t.array_count = 3;
+    for (int k = 0; k < 2; k++) {
+        char *text = gs_format("{%s, \"methods\": {\"%s\": {}}}", access[k], m->name);
+        gs_value *recipe = student(text);
+        gs_run *r = NULL;
+        gs_status status = gs_train_check(recipe, d, role, &t, 3);
+        if (status == GS_OK) {
+            ck_ok(gs_train(recipe, d, role, &t, 3, NULL, NULL, &r));
+            int64_t queries = gs_get_int(r->metrics, "queries", -1);
+            ck_assert_msg(queries >= 0 && (k == 1 || queries <= 40), "%s asked about %lld nodes",
+                          m->name, (long long)queries);
+        } else {
+            ck_assert_int_eq(status, GS_BAD_USAGE);
+            ck_assert_msg(strstr(gs_reason(), k == 0 ? "query_budget" : "teacher_access"), "%s: %s",
+                          m->name, gs_reason());
+        }
+        gs_run_free(r);
+        gs_value_free(recipe);
+        gs_free(text);
+    }
+    gs_matrix_free(&z);
+    gs_dataset_free(d);
+}
+END_TEST
+
 static const char *const orders[] = {"random", "entropy", "density", "degree"};
 
 static gs_value *budgeted(const char *order, int budget, const char *on) {
@@ -503,6 +544,10 @@ START_TEST(generations_draw_for_themselves) {
 END_TEST
 
 static void add_tests(TCase *tc) {
+    int methods = 0;
+    while (gs_methods[methods])
+        methods++;
+    tcase_add_loop_test(tc, every_method_keeps_to_what_is_shown, 0, methods);
     tcase_add_loop_test(tc, levels_cut_an_answer_as_written, 0, 8);
     tcase_add_test(tc, rounding_keeps_a_distribution);
     tcase_add_test(tc, noise_is_the_same_whenever_a_node_is_asked_about);
