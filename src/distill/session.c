@@ -49,11 +49,22 @@ done:
     return status;
 }
 
+/* Share of the features that dropout keeps before the first layer. */
+static double kept_features(const gs_value *recipe) {
+    double drop = gs_get_float(recipe, "input_dropout", -1);
+    const gs_layer *layer = gs_layer_by_name(gs_get_string(recipe, "model", ""));
+    if (drop < 0)
+        drop = layer && layer->needs_graph ? gs_get_float(recipe, "dropout", 0.5) : 0;
+    return 1 - drop;
+}
+
 bool gs_features_densify(const gs_value *recipe, const gs_dataset *data) {
     const char *wanted = gs_get_string(recipe, "features", "auto");
     if (!data->x_sparse || strcmp(wanted, "sparse") == 0)
         return false;
-    return strcmp(wanted, "dense") == 0 || 5 * data->x_sparse->nnz >= data->n * data->f;
+    double all = (double)data->n * (double)data->f;
+    return strcmp(wanted, "dense") == 0 ||
+           kept_features(recipe) * (double)data->x_sparse->nnz >= 0.2 * all;
 }
 
 gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,

@@ -35,7 +35,8 @@ const char *gs_selection_metric(const gs_value *recipe);
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
 /* True if sparse features are to be held as dense ones: as the recipe says, by a fixed rule for
-   "auto": from a share of entries on at which dense products are faster (docs/math.md). */
+   "auto": where at least a fifth of the entries are there after dropout, dense products are
+   faster. */
 bool gs_features_densify(const gs_value *recipe, const gs_dataset *data);
 
 /* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
