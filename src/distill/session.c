@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "distill/inputs.h"
+#include "distill/position.h"
 
 /* c columns of zeros behind the features, for labels. */
 static gs_status add_label_columns(gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense) {
@@ -66,14 +67,15 @@ done:
     return status;
 }
 
-gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
-                           gs_csr **own_x, gs_matrix *own_dense) {
+gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
+                           const gs_dataset *data, gs_dataset *view, gs_csr **own_x,
+                           gs_matrix *own_dense) {
     gs_status status = GS_OK;
     *view = *data;
     GS_TRY(check_features(data));
     if (gs_get_bool(recipe, "normalize_features", false))
         GS_TRY(normalise(view, own_x, own_dense));
-    GS_TRY(inputs_widen(recipe, view, own_x, own_dense));
+    GS_TRY(inputs_widen(recipe, positions, view, own_x, own_dense));
     if (label_input_wanted(recipe))
         GS_TRY(add_label_columns(view, own_x, own_dense));
 done:
@@ -101,6 +103,7 @@ done:
    beside the features comes from the training graph too. */
 static gs_status open_observed(session *s) {
     gs_status status = GS_OK;
+    gs_matrix learned = {0};
     int64_t count = 0;
     unsigned seen = ~(1u << GS_HIDDEN_TEST);
     GS_TRY(gs_split_rows(s->role, s->data->n, seen, &s->node_of, &count));
@@ -108,8 +111,13 @@ static gs_status open_observed(session *s) {
     bool first = s->hides && gs_inputs_of(s->recipe) != GS_INPUTS_X;
     if (first)
         GS_TRY(gs_dataset_induced(s->data, s->node_of, count, &s->induced));
-    GS_TRY(session_features(s->recipe, first ? s->induced : s->data, &s->prepared, &s->own_x,
-                            &s->own_dense));
+    const gs_dataset *seen_data = first ? s->induced : s->data;
+    if (gs_inputs_of(s->recipe) == GS_INPUTS_POSITION) {
+        GS_TRY(gs_positions_learn(s->recipe, seen_data, s->seed, &learned));
+        GS_TRY(gs_positions_keep(s->state, &learned, s->node_of, s->data->n));
+    }
+    GS_TRY(
+        session_features(s->recipe, &learned, seen_data, &s->prepared, &s->own_x, &s->own_dense));
     if (!s->hides) {
         gs_free(s->node_of);
         s->node_of = NULL;
@@ -121,6 +129,7 @@ static gs_status open_observed(session *s) {
         s->observed = *s->induced;
     }
 done:
+    gs_matrix_free(&learned);
     return status;
 }
 

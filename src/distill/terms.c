@@ -102,8 +102,8 @@ static gs_status check_term(const session *s, const term *t) {
                        name);
     if (t->method->needs_taps && s->config.sampling == 1)
         return gs_fail(GS_BAD_USAGE,
-                       "The method '%s' reads the student's hidden layers, which a sample of "
-                       "neighbours does not show; set sampling=none.",
+                       "The method '%s' looks into the student for each row, which a sample of "
+                       "neighbours does not let it; set sampling=none.",
                        name);
     return GS_OK;
 }

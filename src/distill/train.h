@@ -68,6 +68,8 @@ typedef struct gs_train_config {
     int inputs;              /* gs_inputs: what goes in beside the features */
     int64_t input_hops;
     bool hops_only;
+    int64_t position_size, position_walks, position_length, position_window, position_epochs,
+        position_seed;
     int reorder; /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */

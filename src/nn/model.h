@@ -61,6 +61,7 @@ typedef struct gs_stage {
 } gs_stage;
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
+const gs_state *gs_model_state(const gs_model *m); /* that its parameters are in; borrowed */
 bool gs_model_needs_graph(const gs_model *m);
 /* Bytes of activations and of gradients in flight that a training step over n nodes and `entries`
    edges holds, about, or an evaluation where `training` is false; x_entries: features that are not
