@@ -22,6 +22,9 @@ typedef struct adversarial_options {
 /* Inputs of the batch at hand, and how far each entry is moved. */
 typedef struct attack {
     const gs_model *student;
+    gs_state *state;
+    bool *frozen; /* [entries of the state before training] as they were before a climb */
+    int64_t entries;
     gs_tape *tape;
     gs_matrix clean, moved, by; /* [rows of the largest batch, f] */
 } attack;
@@ -52,6 +55,7 @@ static void release(void *context) {
     if (!a)
         return;
     gs_tape_free(a->tape);
+    gs_free(a->frozen);
     gs_matrix_free(&a->clean);
     gs_matrix_free(&a->moved);
     gs_matrix_free(&a->by);
@@ -64,6 +68,9 @@ static gs_status prepare(const void *given, const gs_method_place *place, void *
     attack *a = NULL;
     GS_NEW(a, 1);
     a->student = place->student;
+    a->state = place->state;
+    a->entries = place->state->count;
+    GS_NEW(a->frozen, a->entries + 1);
     a->tape = gs_tape_new();
     if (!a->tape)
         GS_TRY(GS_NO_MEMORY);
@@ -149,12 +156,25 @@ static gs_var *teacher_loss(const attack *a, const gs_view *view, gs_tape *t, gs
     return many ? gs_scale(t, kl, (double)z->value.cols) : kl;
 }
 
-/* Moves the inputs up the loss, step by step, on a tape of its own: what flows into the parameters'
-   gradients here is overwritten when the view's tape runs backwards. */
+/* The parameters stand still while the inputs climb: no gradient of theirs is computed. */
+static void stand_still(attack *a) {
+    for (int64_t k = 0; k < a->entries; k++) {
+        a->frozen[k] = a->state->entries[k]->frozen;
+        a->state->entries[k]->frozen = true;
+    }
+}
+
+static void go_on(attack *a) {
+    for (int64_t k = 0; k < a->entries; k++)
+        a->state->entries[k]->frozen = a->frozen[k];
+}
+
+/* Moves the inputs up the loss, step by step, on a tape of its own. */
 static gs_status climb(const adversarial_options *o, const gs_view *view, rows_job *job,
                        gs_matrix *moved) {
     gs_status status = GS_OK;
     attack *a = job->a;
+    stand_still(a);
     for (int64_t k = 0; k < o->steps; k++) {
         gs_tape_start(a->tape, gs_tape_seed(view->tape), gs_tape_step(view->tape),
                       gs_tape_training(view->tape));
@@ -166,6 +186,7 @@ static gs_status climb(const adversarial_options *o, const gs_view *view, rows_j
             gs_for(moved->rows, GRAIN, move_rows, job);
     }
 done:
+    go_on(a);
     return status;
 }
 
