@@ -42,6 +42,13 @@ done:
     return status;
 }
 
+bool gs_features_densify(const gs_value *recipe, const gs_dataset *data) {
+    const char *wanted = gs_get_string(recipe, "features", "auto");
+    if (!data->x_sparse || strcmp(wanted, "sparse") == 0)
+        return false;
+    return strcmp(wanted, "dense") == 0 || 5 * data->x_sparse->nnz >= data->n * data->f;
+}
+
 static gs_status check_features(const gs_dataset *data) {
     if (data->f < 1 || (!data->x_sparse && !data->x.data))
         return gs_fail(
@@ -52,17 +59,27 @@ static gs_status check_features(const gs_dataset *data) {
     return GS_OK;
 }
 
-/* A copy of the features, each row divided by the sum of its magnitudes. */
-static gs_status normalise(gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense) {
+/* The features in a copy, held as the recipe says and normalised if it says so. */
+static gs_status take_features(const gs_value *recipe, gs_dataset *view, gs_csr **own_x,
+                               gs_matrix *own_dense) {
     gs_status status = GS_OK;
-    if (view->x_sparse) {
+    bool normalises = gs_get_bool(recipe, "normalize_features", false);
+    bool densifies = gs_features_densify(recipe, view);
+    if (!normalises && !densifies)
+        return GS_OK;
+    if (densifies) {
+        GS_TRY(gs_csr_to_dense(view->x_sparse, own_dense));
+        view->x_sparse = NULL;
+        view->x = *own_dense;
+    } else if (view->x_sparse) {
         GS_TRY(gs_csr_copy(view->x_sparse, own_x));
         view->x_sparse = *own_x;
     } else {
         GS_TRY(gs_matrix_copy(own_dense, &view->x));
         view->x = *own_dense;
     }
-    GS_TRY(gs_dataset_normalize_rows(view));
+    if (normalises)
+        GS_TRY(gs_dataset_normalize_rows(view));
 done:
     return status;
 }
@@ -73,8 +90,7 @@ gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
     gs_status status = GS_OK;
     *view = *data;
     GS_TRY(check_features(data));
-    if (gs_get_bool(recipe, "normalize_features", false))
-        GS_TRY(normalise(view, own_x, own_dense));
+    GS_TRY(take_features(recipe, view, own_x, own_dense));
     GS_TRY(inputs_widen(recipe, positions, view, own_x, own_dense));
     if (label_input_wanted(recipe))
         GS_TRY(add_label_columns(view, own_x, own_dense));
@@ -258,6 +274,9 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
     GS_TRY(check_norm(recipe, data));
+    if (s->config.label_rounds > 0 && !label_input_wanted(recipe))
+        GS_FAIL(GS_BAD_USAGE, "label_rounds puts answers in where labels are features; set "
+                              "label_input too, or leave it out.");
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);

@@ -92,6 +92,11 @@ const gs_option gs_train_options[] = {
      "Passes of skip-gram over the walks."},
     {"position_seed", GS_OPT_INT, offsetof(gs_train_config, position_seed), "-1", -1, 1e15, NULL,
      "Seed of walks and skip-gram; -1 is the run's own."},
+    {"features", GS_OPT_CHOICE, offsetof(gs_train_config, features), "auto", 0, 0,
+     "auto|sparse|dense",
+     "How sparse features are held while training and answering; auto is dense where a fifth or "
+     "more "
+     "of them are not 0."},
     {"reorder", GS_OPT_CHOICE, offsetof(gs_train_config, reorder), "auto", 0, 0, GS_ORDER_CHOICES,
      "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,
