@@ -52,6 +52,7 @@ gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *ope
 typedef struct gs_stage {
     const gs_layer *layer;
     int64_t in, width;
+    int64_t tap_width; /* of its tap: the width without what dense connections put beside it */
     gs_operator operator_kind; /* that it reads, or GS_OPERATOR_NONE */
     bool by_blocks;            /* it can be computed from the neighbourhood of some nodes */
     const gs_matrix
