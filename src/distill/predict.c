@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/session.h"
 
 void gs_outputs_free(gs_outputs *o) {
@@ -112,7 +113,7 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     label_input labels = {0};
     gs_operators operators = {.adjacency = data->adjacency};
     *out = (gs_outputs){0};
-    GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
+    GS_TRY(session_features(recipe, gs_positions_of(model), data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
     GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                            keep ? keep : "logits", out));
