@@ -62,9 +62,9 @@ gs_status predictor_blocks_answer(gs_predictor *p, const int64_t *ids, int64_t c
     GS_TRY(make_room(p, count));
     GS_TRY(gs_blocks_take(&p->blocks, ids, count, p->at));
     p->reached = p->blocks.reached[p->blocks.hops];
-    feed f = {.sparse = p->data->x_sparse, .ids = p->blocks.nodes, .count = p->reached};
+    feed f = {.sparse = p->shown->x_sparse, .ids = p->blocks.nodes, .count = p->reached};
     if (!f.sparse)
-        f.dense = &p->data->x;
+        f.dense = &p->shown->x;
     gs_tape_start(p->tape, 0, 0, false);
     gs_tape_forward_only(p->tape);
     GS_TRY(predictor_gather(p, &f, &x));

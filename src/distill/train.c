@@ -282,7 +282,8 @@ static gs_status make_outputs(session *s, gs_run *r) {
     gs_status status = GS_OK;
     const char *keep = s->config.keep ? s->config.keep : "logits";
     GS_TRY(gs_predict(s->recipe, s->model, s->data, s->role, keep, &r->full));
-    if (!s->hides || s->by_rows)
+    bool same = s->by_rows && s->config.inputs != GS_INPUTS_HOPS; /* whatever nodes are hidden */
+    if (!s->hides || same)
         goto done;
     gs_dataset plain = s->observed;
     session_show_labels(s, -1);

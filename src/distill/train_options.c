@@ -73,6 +73,13 @@ const gs_option gs_train_options[] = {
      "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own."},
     {"normalize_features", GS_OPT_BOOL, offsetof(gs_train_config, normalize_features), "false", 0,
      0, NULL, "Divide each node's features by the sum of their magnitudes."},
+    {"inputs", GS_OPT_CHOICE, offsetof(gs_train_config, inputs), "x", 0, 0, GS_INPUTS_CHOICES,
+     "What the model reads of a node: its features, or beside them its position in the graph, or "
+     "what is passed on to it over hops."},
+    {"input_hops", GS_OPT_INT, offsetof(gs_train_config, input_hops), "2", 0, 100, NULL,
+     "With inputs=x+hops: hops k of [X, S X, ..., S^k X]."},
+    {"hops_only", GS_OPT_BOOL, offsetof(gs_train_config, hops_only), "false", 0, 0, NULL,
+     "With inputs=x+hops: S^k X alone, without the hops before (the features of SGC)."},
     {"reorder", GS_OPT_CHOICE, offsetof(gs_train_config, reorder), "auto", 0, 0, GS_ORDER_CHOICES,
      "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,

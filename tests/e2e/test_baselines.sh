@@ -17,6 +17,7 @@ was, now = json.load(open(sys.argv[1] + "/summary.json")), json.load(open(sys.ar
 for name in ("train_accuracy", "val_accuracy", "test_accuracy", "test_nll"):
     assert now[name]["values"] == was[name]["values"], name
 assert was["trials"]["mean"] > 1, was["trials"]
+assert was["serving_inputs"] == "graph", was["serving_inputs"]
 P
     "$gs" predict $run -g g.h5 -o all.csv -q
     [ "$(wc -l <all.csv)" -eq 701 ] || fail "predict $run wrote $(wc -l <all.csv) lines"

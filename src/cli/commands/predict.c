@@ -242,7 +242,8 @@ static gs_status run(const gs_args *args) {
                 (long long)m->f, (long long)data->f);
     if (!gs_baseline_of(m->recipe))
         GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
-    if ((!model || gs_model_needs_graph(model)) && args_get(args, "features"))
+    bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;
+    if (reads && args_get(args, "features"))
         GS_FAIL(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph (-g), not "
                               "features alone.");
     GS_TRY(choose_rows(data, args_get(args, "nodes"), &rows, &count));
