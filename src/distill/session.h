@@ -186,4 +186,10 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
 
+/* train.c: the scores of a run's outputs, role by role, and its agreement with the teacher, as
+   metrics. */
+gs_status session_scores(gs_run *r, const gs_dataset *data, const gs_teacher *teacher);
+/* Scatters the rows of the training graph to the n nodes of the data set; hidden rows become 0. */
+gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);
+
 #endif
