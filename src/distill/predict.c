@@ -52,8 +52,10 @@ done:
     return status;
 }
 
-gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          label_input *labels, const char *keep, gs_outputs *out) {
+/* One forward pass in evaluation mode over prepared features. */
+static gs_status record_outputs(const gs_model *model, const gs_dataset *view,
+                                gs_operators *operators, label_input *labels, const char *keep,
+                                gs_outputs *out) {
     gs_status status = GS_OK;
     gs_tap *taps = NULL;
     *out = (gs_outputs){.layers = gs_model_layers(model)};
@@ -105,8 +107,8 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     *out = (gs_outputs){0};
     GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
-    GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
-                           keep ? keep : "logits", out));
+    GS_TRY(record_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
+                          keep ? keep : "logits", out));
 done:
     label_input_close(&labels);
     gs_operators_free(&operators);
