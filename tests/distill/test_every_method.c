@@ -23,20 +23,27 @@ static gs_dataset *made(void) {
 }
 
 /* `methods` as JSON; `more` are further keys. */
-static gs_run *trained(gs_dataset *d, const uint8_t *role, const gs_teacher *t, const char *model,
-                       const char *more, const char *methods) {
+static gs_status train(gs_dataset *d, const uint8_t *role, const gs_teacher *t, const char *model,
+                       const char *more, const char *methods, gs_run **r) {
     char text[1024];
     gs_value *flat = NULL, *recipe = NULL;
-    gs_run *r = NULL;
     snprintf(text, sizeof text,
              "{\"model\": \"%s\", \"hidden\": 8, \"dropout\": 0.3, \"epochs\": 8%s, \"methods\": "
              "{%s}}",
              model, more, methods);
     ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, t != NULL, &recipe));
-    ck_ok(gs_train(recipe, d, role, t, 4, NULL, NULL, &r));
+    gs_status status = gs_recipe_resolve(flat, t != NULL, &recipe);
+    if (status == GS_OK)
+        status = gs_train(recipe, d, role, t, 4, NULL, NULL, r);
     gs_value_free(flat);
     gs_value_free(recipe);
+    return status;
+}
+
+static gs_run *trained(gs_dataset *d, const uint8_t *role, const gs_teacher *t, const char *model,
+                       const char *more, const char *methods) {
+    gs_run *r = NULL;
+    ck_ok(train(d, role, t, model, more, methods, &r));
     return r;
 }
 
@@ -82,7 +89,7 @@ static void same_parameters(const gs_state *plain, const gs_state *other, const 
         const gs_entry *b = gs_state_find(other, a->name);
         ck_assert_msg(b && memcmp(a->value.data, b->value.data,
                                   (size_t)(a->value.rows * a->value.cols) * sizeof(float)) == 0,
-                      "with the method %s turned off, %s has other bits", method, a->name);
+                      "for the method %s, %s has other bits", method, a->name);
         compared++;
     }
     ck_assert_int_gt(compared, 1);
@@ -114,11 +121,57 @@ START_TEST(a_weight_of_0_leaves_the_plain_bits) {
 }
 END_TEST
 
+/* The rows of hidden nodes, in every array of the teacher, become something else. */
+static void spoil(const whole_teacher *w, const uint8_t *role) {
+    for (int64_t k = 0; k < w->t.array_count; k++) {
+        gs_matrix *m = w->t.arrays[k].rows.context;
+        for (int64_t i = 0; i < N; i++)
+            for (int64_t q = 0; role[i] == GS_HIDDEN_TEST && q < m->cols; q++)
+                gs_row(m, i)[q] = (float)((q + i) % 5) * 7;
+    }
+}
+
+START_TEST(answers_for_hidden_nodes_teach_nothing) {
+    const gs_method *m = gs_methods[_i];
+    static const char *const models[] = {"gcn", "mlp"};
+    gs_dataset *d = made();
+    uint8_t role[N];
+    whole_teacher w;
+    char methods[256];
+    gs_run *before[2] = {NULL}, *after = NULL;
+    for (int64_t i = 0; i < N; i++)
+        role[i] = i % 6 == 5 ? GS_HIDDEN_TEST : (uint8_t)(1 + i % 3);
+    gs_run *teacher =
+        trained(d, role, NULL, "gcn", ", \"layers\": 3, \"keep\": \"all\"", "\"hard\": {}");
+    open_teacher(&w, teacher);
+    snprintf(methods, sizeof methods, "%s\"%s\": {\"weight\": 1}",
+             strcmp(m->name, "hard") == 0 ? "" : "\"hard\": {}, ", m->name);
+    for (int k = 0; k < 2; k++)
+        train(d, role, &w.t, models[k], "", methods, &before[k]);
+    ck_assert_msg(before[0] || before[1], "no student learns by the method %s: %s", m->name,
+                  gs_reason());
+    spoil(&w, role);
+    for (int k = 0; k < 2; k++) {
+        if (!before[k])
+            continue;
+        ck_ok(train(d, role, &w.t, models[k], "", methods, &after));
+        same_parameters(before[k]->state, after->state, m->name);
+        ck_assert_mem_eq(before[k]->full.logits.data, after->full.logits.data,
+                         (size_t)(N * d->c) * sizeof(float));
+        gs_run_free(after);
+        gs_run_free(before[k]);
+    }
+    gs_run_free(teacher);
+    gs_dataset_free(d);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
     int count = 0;
     while (gs_methods[count])
         count++;
     tcase_add_loop_test(tc, a_weight_of_0_leaves_the_plain_bits, 0, 2 * count);
+    tcase_add_loop_test(tc, answers_for_hidden_nodes_teach_nothing, 0, count);
 }
 
-GS_TEST_MAIN("distill methods off", add_tests)
+GS_TEST_MAIN("distill every method", add_tests)
