@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "distill/multi_label.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -232,37 +232,6 @@ done:
     return status;
 }
 
-/* Agreement of the outputs at ids[0..count) with the teacher's. */
-static double agreement(const gs_run *r, const gs_matrix *theirs, gs_output_kind kind,
-                        const int64_t *ids, int64_t count) {
-    return r->multi_label
-               ? gs_multi_agreement(&r->full.logits, 0, theirs, gs_output_yes(kind), ids, count)
-               : gs_agreement(&r->full.logits, theirs, ids, count);
-}
-
-/* Agreement of the arg-max, or of every class's decision, with the teacher's, on all nodes and on
-   test nodes. */
-static gs_status score_agreement(gs_run *r, const gs_teacher *teacher) {
-    gs_status status = GS_OK;
-    gs_matrix theirs = {0};
-    int64_t *ids = NULL, count = 0;
-    const gs_teacher_array *array = gs_teacher_array_find(teacher, "logits");
-    if (!array || array->rows.width != r->c)
-        return GS_OK;
-    GS_TRY(gs_matrix_init(&theirs, r->n, r->c));
-    GS_TRY(gs_rows_read(&array->rows, NULL, r->n, &theirs));
-    GS_TRY(gs_map_set(r->metrics, "agreement",
-                      gs_float(agreement(r, &theirs, array->kind, NULL, r->n))));
-    GS_TRY(gs_split_rows(r->role, r->n, 1u << GS_TEST | 1u << GS_HIDDEN_TEST, &ids, &count));
-    if (count > 0)
-        GS_TRY(gs_map_set(r->metrics, "test_agreement",
-                          gs_float(agreement(r, &theirs, array->kind, ids, count))));
-done:
-    gs_matrix_free(&theirs);
-    gs_free(ids);
-    return status;
-}
-
 /* Scatters the rows of the training graph to the nodes of the data set; hidden rows become 0. */
 static gs_status spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
     gs_matrix wide = {0};
@@ -303,8 +272,7 @@ static gs_status make_metrics(session *s, gs_run *r) {
     GS_TRY(score_role(r, seen, s->data, 1u << GS_VALIDATION, "val"));
     GS_TRY(score_role(r, seen, s->data, 1u << GS_TEST, "test"));
     GS_TRY(score_role(r, &r->full.logits, s->data, 1u << GS_HIDDEN_TEST, "hidden_test"));
-    if (s->teacher)
-        GS_TRY(score_agreement(r, s->teacher));
+    GS_TRY(gs_fidelity_score(r, s->data, s->teacher));
     GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_model_parameters(s->model))));
     GS_TRY(gs_map_set(r->metrics, "epochs", gs_int((int64_t)gs_state_get(s->state, "epoch", 0))));
     GS_TRY(gs_map_set(
@@ -408,6 +376,8 @@ void gs_run_free(gs_run *r) {
     gs_free(r->history_columns);
     gs_value_free(r->recipe);
     gs_value_free(r->metrics);
+    gs_value_free(r->strata);
+    gs_free(r->teacher_prediction);
     gs_free(r->role);
     gs_free(r);
 }

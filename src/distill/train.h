@@ -117,7 +117,11 @@ typedef struct gs_run {
     int64_t history_count;
     gs_value *metrics; /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
                           times: files of equal runs are equal */
-    double seconds;    /* of training, this process only */
+    gs_value
+        *strata; /* the score by the surroundings of test nodes: strata.h; NULL: not finished */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gives; NULL: no teacher, or
+                                    several labels a node */
+    double seconds;              /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);

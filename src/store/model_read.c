@@ -4,6 +4,7 @@
 #include "store/entries.h"
 #include "store/model_file.h"
 #include "store/nodes.h"
+#include "store/strata_file.h"
 #include "store/yaml.h"
 
 #define VERSION 1
@@ -14,6 +15,8 @@ void gs_model_file_free(gs_model_file *m) {
     gs_value_free(m->recipe);
     gs_value_free(m->provenance);
     gs_value_free(m->metrics);
+    gs_value_free(m->strata);
+    gs_free(m->teacher_prediction);
     gs_free(m->role);
     gs_free(m->id);
     h5_free_names(m->id_text, m->n);
@@ -91,6 +94,23 @@ static gs_status read_class_names(hid_t file, gs_model_file *m) {
     return status;
 }
 
+static gs_status read_teacher(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    int64_t *given = NULL, count = 0;
+    if (!h5_has(file, "teacher/prediction"))
+        return GS_OK;
+    GS_TRY(h5_read_ints(file, "teacher/prediction", 0, m->c - 1, &given, &count));
+    if (count != m->n)
+        GS_FAIL(GS_BAD_INPUT, "/teacher/prediction has %lld entries for %lld nodes.",
+                (long long)count, (long long)m->n);
+    GS_NEW(m->teacher_prediction, m->n + 1);
+    for (int64_t i = 0; i < m->n; i++)
+        m->teacher_prediction[i] = (int32_t)given[i];
+done:
+    gs_free(given);
+    return status;
+}
+
 gs_status gs_model_read(const char *path, gs_model_file **out) {
     gs_status status = GS_OK;
     hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
@@ -104,6 +124,8 @@ gs_status gs_model_read(const char *path, gs_model_file **out) {
     GS_TRY(read_class_names(file, m));
     if (h5_has(file, "nodes/split"))
         GS_TRY(h5_read_bytes(file, "nodes/split", GS_HIDDEN_TEST, m->n, &m->role));
+    GS_TRY(read_teacher(file, m));
+    GS_TRY(strata_read(file, &m->strata));
     m->state = gs_state_new();
     if (!m->state)
         GS_TRY(GS_NO_MEMORY);

@@ -1,9 +1,11 @@
-/* nodes.csv: what the best seed says of every node. */
+/* nodes.csv: what the best seed says of every node, where the node stands, and how often the seeds
+   that tested it were right. */
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "distill/multi_label.h"
+#include "distill/strata.h"
 #include "store/files.h"
 #include "store/run_seeds.h"
 #include "store/text.h"
@@ -59,7 +61,6 @@ static void add_decisions(text *t, const gs_dataset *d, int64_t i, const float *
     add_classes(t, d, NULL, z, c);
     text_add(t, ",");
     text_number(t, gs_multi_confidence(z, c));
-    text_add(t, "\r\n");
 }
 
 static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const float *z, int64_t c) {
@@ -79,39 +80,127 @@ static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const fl
     text_add(t, ",");
     if (predicted >= 0)
         text_number(t, confidence);
+}
+
+/* Over the seeds in which a node is a test node. */
+typedef struct node_count {
+    int32_t tested, right, teacher_right;
+} node_count;
+
+/* Roles and logits of one seed. Hidden nodes are only seen with the whole graph; the others as they
+   were scored. */
+typedef struct seed_outputs {
+    gs_model_file *m;
+    gs_matrix full, observed;
+} seed_outputs;
+
+static void close_outputs(seed_outputs *o) {
+    gs_matrix_free(&o->full);
+    gs_matrix_free(&o->observed);
+    gs_model_file_free(o->m);
+    *o = (seed_outputs){0};
+}
+
+static gs_status open_outputs(const seed_record *record, int64_t n, seed_outputs *o) {
+    gs_status status = GS_OK;
+    *o = (seed_outputs){0};
+    GS_TRY(gs_model_read(record->path, &o->m));
+    GS_TRY(gs_model_read_output(record->path, "full", "logits", &o->full));
+    if (record->observed)
+        GS_TRY(gs_model_read_output(record->path, "observed", "logits", &o->observed));
+    if (o->full.rows != n || (o->observed.data && o->observed.rows != n) || !o->m->role)
+        GS_FAIL(GS_BAD_INPUT, "%s does not have an output and a split for each of %lld nodes.",
+                record->path, (long long)n);
+done:
+    return status;
+}
+
+static const float *logits_of(const seed_outputs *o, int64_t i) {
+    bool seen = o->observed.data && o->m->role[i] != GS_HIDDEN_TEST;
+    return gs_row(seen ? &o->observed : &o->full, i);
+}
+
+/* All that is said of node i is so. */
+static bool is_right(const gs_dataset *d, int64_t i, const float *z, int64_t c) {
+    double confidence;
+    if (!d->labels)
+        return predict(z, c, &confidence) == d->y[i];
+    for (int64_t k = 0; k < c; k++)
+        if ((z[k] > 0) != d->labels[i * c + k])
+            return false;
+    return true;
+}
+
+static void count_seed(const seed_outputs *o, const gs_dataset *d, node_count *counts) {
+    const gs_model_file *m = o->m;
+    for (int64_t i = 0; i < d->n; i++) {
+        bool test = m->role[i] == GS_TEST || m->role[i] == GS_HIDDEN_TEST;
+        if (!test || !gs_dataset_is_labelled(d, i))
+            continue;
+        counts[i].tested++;
+        counts[i].right += is_right(d, i, logits_of(o, i), o->full.cols);
+        if (m->teacher_prediction && d->y)
+            counts[i].teacher_right += m->teacher_prediction[i] == d->y[i];
+    }
+}
+
+/* Degree, homophily and hops, empty where there are none; then the counts. */
+static void add_place(text *t, const gs_surroundings *s, int64_t i, const node_count *counts,
+                      bool teacher) {
+    text_add(t, ",%lld,", (long long)s->degree[i]);
+    if (s->homophily && !isnan(s->homophily[i]))
+        text_number(t, (double)s->homophily[i]);
+    text_add(t, ",");
+    if (s->hops[i] >= 0)
+        text_add(t, "%d", s->hops[i]);
+    text_add(t, ",%d,%d,", counts[i].tested, counts[i].right);
+    if (teacher)
+        text_add(t, "%d", counts[i].teacher_right);
     text_add(t, "\r\n");
+}
+
+static gs_status write_rows(const gs_dataset *d, const seed_outputs *best, const node_count *counts,
+                            text *t) {
+    gs_status status = GS_OK;
+    gs_surroundings s = {0};
+    GS_TRY(gs_surroundings_of(d, best->m->role, &s));
+    text_add(t, "id,split,label,prediction,confidence,degree,homophily,hops,test_seeds,test_right,"
+                "teacher_right\r\n");
+    for (int64_t i = 0; i < d->n; i++) {
+        add_node(t, d, i, best->m->role[i], logits_of(best, i), best->full.cols);
+        add_place(t, &s, i, counts, best->m->teacher_prediction != NULL);
+    }
+    status = t->status;
+done:
+    gs_surroundings_free(&s);
+    return status;
 }
 
 gs_status run_write_nodes(const char *folder, const run_seeds *r, const gs_dataset *data) {
     gs_status status = GS_OK;
-    const seed_record *best = &r->list[r->best];
-    gs_model_file *m = NULL;
-    gs_matrix full = {0}, observed = {0};
+    seed_outputs one = {0}, best = {0};
+    node_count *counts = NULL;
     text t = {0};
     char *path = gs_format("%s/nodes.csv", folder);
     if (!path)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_read(best->path, &m));
-    GS_TRY(gs_model_read_output(best->path, "full", "logits", &full));
-    if (best->observed)
-        GS_TRY(gs_model_read_output(best->path, "observed", "logits", &observed));
-    if (full.rows != data->n || (observed.data && observed.rows != data->n) || !m->role)
-        GS_FAIL(GS_BAD_INPUT, "%s does not have an output and a split for each of %lld nodes.",
-                best->path, (long long)data->n);
-    text_add(&t, "id,split,label,prediction,confidence\r\n");
-    for (int64_t i = 0; i < data->n; i++) {
-        /* Hidden nodes are only seen with the whole graph; the others as they were scored. */
-        bool seen = observed.data && m->role[i] != GS_HIDDEN_TEST;
-        const gs_matrix *z = seen ? &observed : &full;
-        add_node(&t, data, i, m->role[i], gs_row(z, i), z->cols);
+    GS_NEW(counts, data->n + 1);
+    for (int64_t k = 0; k < r->count; k++) {
+        GS_TRY(open_outputs(&r->list[k], data->n, &one));
+        count_seed(&one, data, counts);
+        if (k == r->best) {
+            best = one;
+            one = (seed_outputs){0};
+        }
+        close_outputs(&one);
     }
-    GS_TRY(t.status);
+    GS_TRY(write_rows(data, &best, counts, &t));
     GS_TRY(gs_file_write(path, t.data, (int64_t)t.length));
 done:
     text_free(&t);
-    gs_matrix_free(&full);
-    gs_matrix_free(&observed);
-    gs_model_file_free(m);
+    close_outputs(&one);
+    close_outputs(&best);
+    gs_free(counts);
     gs_free(path);
     return status;
 }

@@ -79,6 +79,8 @@ static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_h
                 record->path, (long long)m->n, (long long)m->c, (long long)r->n, (long long)r->c);
     record->metrics = m->metrics;
     m->metrics = NULL;
+    record->strata = m->strata;
+    m->strata = NULL;
     GS_TRY(has_observed(record->path, &record->observed));
 done:
     gs_model_file_free(m);
@@ -118,6 +120,7 @@ void run_seeds_free(run_seeds *r) {
     for (int64_t k = 0; r->list && k < r->count; k++) {
         gs_free(r->list[k].path);
         gs_value_free(r->list[k].metrics);
+        gs_value_free(r->list[k].strata);
     }
     gs_free(r->list);
     gs_value_free(r->recipe);

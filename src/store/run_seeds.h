@@ -8,6 +8,7 @@ typedef struct seed_record {
     uint64_t seed;
     char *path;
     gs_value *metrics; /* as in the file */
+    gs_value *strata;  /* as in the file, or NULL */
     bool observed;     /* has outputs/observed/logits */
 } seed_record;
 
@@ -29,7 +30,10 @@ gs_status run_seeds_metrics(const run_seeds *r, gs_value **names);
 
 /* all_file.c: all.h5 with virtual datasets over the seeds' files. */
 gs_status run_write_all(const char *folder, const run_seeds *r, const gs_dataset *data);
-/* nodes_file.c: nodes.csv of the best seed. */
+/* metrics_file.c: metrics.csv, a row per seed; `names` of run_seeds_metrics, then the strata, which
+   must be alike in all seeds. */
+gs_status run_write_metrics(const char *folder, const run_seeds *r, const gs_value *names);
+/* nodes_file.c: nodes.csv, of the best seed, with counts over all. */
 gs_status run_write_nodes(const char *folder, const run_seeds *r, const gs_dataset *data);
 
 #endif
