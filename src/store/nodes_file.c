@@ -7,6 +7,7 @@
 #include "distill/multi_label.h"
 #include "distill/strata.h"
 #include "store/files.h"
+#include "store/model_parts.h"
 #include "store/run_seeds.h"
 #include "store/text.h"
 
@@ -82,68 +83,6 @@ static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const fl
         text_number(t, confidence);
 }
 
-/* Over the seeds in which a node is a test node. */
-typedef struct node_count {
-    int32_t tested, right, teacher_right;
-} node_count;
-
-/* Roles and logits of one seed. Hidden nodes are only seen with the whole graph; the others as they
-   were scored. */
-typedef struct seed_outputs {
-    gs_model_file *m;
-    gs_matrix full, observed;
-} seed_outputs;
-
-static void close_outputs(seed_outputs *o) {
-    gs_matrix_free(&o->full);
-    gs_matrix_free(&o->observed);
-    gs_model_file_free(o->m);
-    *o = (seed_outputs){0};
-}
-
-static gs_status open_outputs(const seed_record *record, int64_t n, seed_outputs *o) {
-    gs_status status = GS_OK;
-    *o = (seed_outputs){0};
-    GS_TRY(gs_model_read(record->path, &o->m));
-    GS_TRY(gs_model_read_output(record->path, "full", "logits", &o->full));
-    if (record->observed)
-        GS_TRY(gs_model_read_output(record->path, "observed", "logits", &o->observed));
-    if (o->full.rows != n || (o->observed.data && o->observed.rows != n) || !o->m->role)
-        GS_FAIL(GS_BAD_INPUT, "%s does not have an output and a split for each of %lld nodes.",
-                record->path, (long long)n);
-done:
-    return status;
-}
-
-static const float *logits_of(const seed_outputs *o, int64_t i) {
-    bool seen = o->observed.data && o->m->role[i] != GS_HIDDEN_TEST;
-    return gs_row(seen ? &o->observed : &o->full, i);
-}
-
-/* All that is said of node i is so. */
-static bool is_right(const gs_dataset *d, int64_t i, const float *z, int64_t c) {
-    double confidence;
-    if (!d->labels)
-        return predict(z, c, &confidence) == d->y[i];
-    for (int64_t k = 0; k < c; k++)
-        if ((z[k] > 0) != d->labels[i * c + k])
-            return false;
-    return true;
-}
-
-static void count_seed(const seed_outputs *o, const gs_dataset *d, node_count *counts) {
-    const gs_model_file *m = o->m;
-    for (int64_t i = 0; i < d->n; i++) {
-        bool test = m->role[i] == GS_TEST || m->role[i] == GS_HIDDEN_TEST;
-        if (!test || !gs_dataset_is_labelled(d, i))
-            continue;
-        counts[i].tested++;
-        counts[i].right += is_right(d, i, logits_of(o, i), o->full.cols);
-        if (m->teacher_prediction && d->y)
-            counts[i].teacher_right += m->teacher_prediction[i] == d->y[i];
-    }
-}
-
 /* Degree, homophily and hops, empty where there are none; then the counts. */
 static void add_place(text *t, const gs_surroundings *s, int64_t i, const node_count *counts,
                       bool teacher) {
@@ -159,16 +98,16 @@ static void add_place(text *t, const gs_surroundings *s, int64_t i, const node_c
     text_add(t, "\r\n");
 }
 
-static gs_status write_rows(const gs_dataset *d, const seed_outputs *best, const node_count *counts,
-                            text *t) {
+static gs_status add_nodes(const gs_dataset *d, const gs_model_file *m, const model_logits *logits,
+                           const node_count *counts, text *t) {
     gs_status status = GS_OK;
     gs_surroundings s = {0};
-    GS_TRY(gs_surroundings_of(d, best->m->role, &s));
+    GS_TRY(gs_surroundings_of(d, m->role, &s));
     text_add(t, "id,split,label,prediction,confidence,degree,homophily,hops,test_seeds,test_right,"
                 "teacher_right\r\n");
     for (int64_t i = 0; i < d->n; i++) {
-        add_node(t, d, i, best->m->role[i], logits_of(best, i), best->full.cols);
-        add_place(t, &s, i, counts, best->m->teacher_prediction != NULL);
+        add_node(t, d, i, m->role[i], model_logits_row(logits, m, i), m->c);
+        add_place(t, &s, i, counts, m->teacher_prediction != NULL);
     }
     status = t->status;
 done:
@@ -178,29 +117,23 @@ done:
 
 gs_status run_write_nodes(const char *folder, const run_seeds *r, const gs_dataset *data) {
     gs_status status = GS_OK;
-    seed_outputs one = {0}, best = {0};
-    node_count *counts = NULL;
+    hid_t file = H5I_INVALID_HID;
+    gs_model_file *m = NULL;
+    model_logits logits = {0};
     text t = {0};
     char *path = gs_format("%s/nodes.csv", folder);
     if (!path)
         GS_TRY(GS_NO_MEMORY);
-    GS_NEW(counts, data->n + 1);
-    for (int64_t k = 0; k < r->count; k++) {
-        GS_TRY(open_outputs(&r->list[k], data->n, &one));
-        count_seed(&one, data, counts);
-        if (k == r->best) {
-            best = one;
-            one = (seed_outputs){0};
-        }
-        close_outputs(&one);
-    }
-    GS_TRY(write_rows(data, &best, counts, &t));
+    GS_TRY(h5_open(r->list[r->best].path, &file));
+    GS_TRY(model_read_open(file, &m));
+    GS_TRY(model_logits_read(file, m, &logits));
+    GS_TRY(add_nodes(data, m, &logits, r->nodes, &t));
     GS_TRY(gs_file_write(path, t.data, (int64_t)t.length));
 done:
+    h5_close(&file);
     text_free(&t);
-    close_outputs(&one);
-    close_outputs(&best);
-    gs_free(counts);
+    model_logits_free(&logits);
+    gs_model_file_free(m);
     gs_free(path);
     return status;
 }

@@ -97,12 +97,11 @@ gs_status gs_run_folder_finish(const char *folder, const gs_dataset *data, const
     gs_status status = GS_OK;
     run_seeds r = {0};
     gs_value *names = NULL;
-    char hash[17], *json = NULL, *path = gs_format("%s/summary.json", folder);
+    char *json = NULL, *path = gs_format("%s/summary.json", folder);
     *summary = NULL;
     if (!path)
         GS_TRY(GS_NO_MEMORY);
-    gs_dataset_hash(data, true, hash);
-    GS_TRY(run_seeds_read(folder, hash, &r));
+    GS_TRY(run_seeds_read(folder, data, &r));
     GS_TRY(run_seeds_metrics(&r, &names));
     GS_TRY(make_summary(&r, names, extra, summary));
     GS_TRY(run_write_all(folder, &r, data));
