@@ -67,7 +67,7 @@ static gs_status check_trial(const combination *c, const gs_value *base, const g
     GS_TRY(gs_context(sweep_recipe(student, trial, resolved), "The student '%s' of the sweep",
                       c->student));
     const gs_value *own = gs_map_get(base, "methods"), *now = gs_map_get(*resolved, "methods");
-    for (int64_t k = 0; own && k < now->count; k++)
+    for (int64_t k = 0; own && now && k < now->count; k++)
         if (!gs_map_get(own, now->keys[k]))
             GS_FAIL(GS_BAD_USAGE,
                     "The search of the student '%s' has a key of the method '%s', which the "

@@ -37,7 +37,8 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     r.teacher_kind = args_get(args, "teacher-kind");
     r.allow_other_split = args_has(args, "allow-other-split");
     r.resume = args_has(args, "resume");
-    GS_TRY(experiment_run(e, r, &summary));
+    GS_TRY(experiment_teach(e, &r));
+    GS_TRY(runner_run(&r, &summary));
     GS_TRY(summary_print(summary, r.folder, args->json));
 done:
     gs_value_free(summary);
@@ -51,8 +52,7 @@ static gs_status run(const gs_args *args) {
     const char *graph, *name = args->word_count > 0 ? args->words[0] : "mlp";
     experiment e = {0};
     GS_TRY(args_need(args, "graph", &graph));
-    GS_TRY(
-        experiment_open(name, args, args_get(args, "to"), args_get(args, "teacher") != NULL, &e));
+    GS_TRY(experiment_open(name, args, args_get(args, "to"), args_has(args, "teacher"), &e));
     GS_TRY(graph_open(graph, &e.data));
     if (args->dry_run) {
         if (e.teacher)
