@@ -8,24 +8,13 @@
 #include "cli/published.h"
 #include "cli/results.h"
 #include "distill/inputs.h"
-#include "distill/method.h"
+#include "distill/recipe.h"
 #include "distill/split.h"
 #include "distill/train.h"
 #include "store/run_folder.h"
 
 static const gs_value *recipe_of(const gs_value *run) {
     return gs_map_get(gs_map_get(run, "summary"), "recipe");
-}
-
-/* A weight of 0 turns a method off. */
-static bool is_distilled(const gs_value *recipe) {
-    const gs_value *methods = gs_map_get(recipe, "methods");
-    for (int64_t k = 0; methods && k < methods->count; k++) {
-        const gs_method *m = gs_method_by_name(methods->keys[k]);
-        if (m && m->needs && m->needs[0] && gs_get_float(methods->items[k], "weight", 1) > 0)
-            return true;
-    }
-    return false;
 }
 
 /* Learns from labels alone, with or without smoothing. */
@@ -86,7 +75,7 @@ static gs_status open_control(const gs_value *runs, const gs_value *run, const c
         folder = gs_format("%s/teacher", path);
     else if (!compared && strcmp(kind, "plain") == 0 && gs_get_bool(run, "controlled", false))
         folder = gs_format("%s/control", path);
-    else if (!compared && is_distilled(recipe_of(run)))
+    else if (!compared && gs_recipe_needs_teacher(recipe_of(run)))
         other = find_control(runs, run, strcmp(kind, "smoothing") == 0);
     if (other) {
         *out = gs_value_clone(gs_map_get(other, "summary"));
@@ -149,7 +138,7 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
     GS_TRY(gs_map_set(row, "mean", gs_float(summary_mean(summary, metric))));
     GS_TRY(gs_map_set(row, "std", gs_float(summary_std(summary, metric))));
     GS_TRY(gs_map_set(row, "seeds", gs_int(seeds ? seeds->count : 0)));
-    GS_TRY(gs_map_set(row, "distilled", gs_bool(is_distilled(recipe))));
+    GS_TRY(gs_map_set(row, "distilled", gs_bool(gs_recipe_needs_teacher(recipe))));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         GS_TRY(add_difference(runs, run, kinds[k], metric, row));
     GS_TRY(summary_copy(summary, "test_agreement.mean", row, "agreement"));

@@ -28,5 +28,7 @@ gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value);
    and returns it: what is stored with a result. Without `methods`, {hard: {}} is assumed when
    `distilled` is false and {soft: {}} when it is true. Idempotent. */
 gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved);
+/* True if a method of a flat recipe, unless its weight is 0, reads something of a teacher. */
+bool gs_recipe_needs_teacher(const gs_value *recipe);
 
 #endif
