@@ -84,26 +84,28 @@ done:
     return status;
 }
 
-/* The split of one seed: the teacher's where it has one, else the recipe's. */
+/* The split of one seed: the teacher's where it has one, else the recipe's. A recipe that asks for
+   a split or a setting must ask for the teacher's. */
 static gs_status choose_split(const runner *r, const gs_teacher *teacher, uint64_t seed,
                               uint8_t *role) {
     gs_status status = GS_OK;
     gs_split_config config = {0};
     GS_TRY(gs_options_init(gs_split_options, &config));
     GS_TRY(gs_options_read(gs_split_options, &config, r->recipe, "The recipe", true));
-    bool own = config.split && strcmp(config.split, "auto") != 0;
+    bool named = config.split && strcmp(config.split, "auto") != 0;
     bool theirs = teacher && teacher->role;
-    if (own || !theirs)
+    if (named || !theirs) {
         GS_TRY(gs_split_draw(&config, r->data, seed, role));
-    else
+    } else {
         memcpy(role, teacher->role, (size_t)r->data->n);
-    if (own && theirs && !r->allow_other_split &&
-        memcmp(role, teacher->role, (size_t)r->data->n) != 0)
-        GS_FAIL(
-            GS_BAD_USAGE,
-            "The recipe asks for the split '%s', but the teacher %s was trained on another; leave "
-            "split out to inherit the teacher's, or allow it with --allow-other-split.",
-            config.split, teacher->label);
+        GS_TRY(gs_split_set(&config, r->data->n, seed, role));
+    }
+    if (theirs && !r->allow_other_split && memcmp(role, teacher->role, (size_t)r->data->n) != 0)
+        GS_FAIL(GS_BAD_USAGE,
+                "The recipe asks for the split '%s', setting %s, but the teacher %s was trained on "
+                "another; leave them out to inherit the teacher's, or allow it with "
+                "--allow-other-split.",
+                config.split, gs_get_string(r->recipe, "setting", "auto"), teacher->label);
     GS_TRY(gs_split_check(r->data, role));
 done:
     gs_options_free(gs_split_options, &config);

@@ -6,9 +6,19 @@
 #include "distill/baseline.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
-static const char *const note_keys[] = {"description", "source", "published", "measured",
-                                        "peer",        "graph",  "seeds",     "largest_component",
-                                        "search",      NULL};
+static const char *const note_keys[] = {"description",
+                                        "source",
+                                        "published",
+                                        "measured",
+                                        "peer",
+                                        "published_inductive",
+                                        "measured_inductive",
+                                        "peer_inductive",
+                                        "graph",
+                                        "seeds",
+                                        "largest_component",
+                                        "search",
+                                        NULL};
 /* Keys that may stand beside `teacher` and `student` and hold for both, besides the split's. */
 static const char *const shared_keys[] = {"normalize_features", NULL};
 static const char *const parts[] = {"teacher", "student", NULL};

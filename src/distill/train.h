@@ -127,9 +127,11 @@ typedef struct gs_run {
     gs_matrix history;
     char **history_columns;
     int64_t history_count;
-    gs_value *metrics; /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
-                          times: files of equal runs are equal */
-    double seconds;    /* of training, this process only */
+    gs_value *protocol; /* map: setting, split, hidden, hidden_fraction, teacher_knowledge,
+                           teacher_saw_hidden, labels, selection: see docs/format.md */
+    gs_value *metrics;  /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
+                           times: files of equal runs are equal */
+    double seconds;     /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);
