@@ -2,6 +2,8 @@
    the same but never frees its bookkeeping.) */
 #include "store/h5_image.h"
 
+#include <stdio.h>
+
 #include "base/alloc.h"
 
 /* The bytes, and how many of HDF5's property lists and files refer to them. */
@@ -62,10 +64,13 @@ static herr_t on_forget(void *context) {
 }
 
 gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
+    static unsigned opened;
     gs_status status = GS_OK;
+    char name[32]; /* by which HDF5 tells files in memory apart: equal ones would be one file */
     image *i = NULL;
     hid_t core = H5Pcreate(H5P_FILE_ACCESS);
     *file = H5I_INVALID_HID;
+    snprintf(name, sizeof name, "image-%u", opened++);
     i = gs_alloc(sizeof *i);
     if (!i) {
         gs_free(bytes);
@@ -76,7 +81,7 @@ gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
                                          on_copy,   on_forget, i};
     if (core >= 0 && H5Pset_fapl_core(core, 65536, false) >= 0 &&
         H5Pset_file_image_callbacks(core, &calls) >= 0 && H5Pset_file_image(core, bytes, size) >= 0)
-        *file = H5Fopen("copy", H5F_ACC_RDONLY, core);
+        *file = H5Fopen(name, H5F_ACC_RDONLY, core);
     if (*file < 0)
         GS_FAIL(GS_BAD_INPUT, "It is damaged or incomplete: HDF5 cannot open it.");
 done:
