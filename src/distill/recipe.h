@@ -6,8 +6,9 @@
        split: public …                                                    (gs_split_options)
        methods: {hard: {weight: 1}, soft: {temperature: 2}}               (each method's options)
    A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …)
-   hold for both. `description`, `source`, `published` and `graph` are notes that nothing reads but
-   people, `reproduce` and `list`. On the command line "soft.temperature=2" is short for
+   hold for both. `description`, `source`, `published`, `measured` and `peer` (with `_inductive`
+   behind them: of setting=inductive) and `graph` are notes that nothing reads but people,
+   `reproduce` and `list`. On the command line "soft.temperature=2" is short for
    "methods.soft.temperature=2". */
 #ifndef GS_DISTILL_RECIPE_H
 #define GS_DISTILL_RECIPE_H

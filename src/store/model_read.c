@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "store/entries.h"
 #include "store/model_file.h"
 #include "store/nodes.h"
@@ -14,6 +15,7 @@ void gs_model_file_free(gs_model_file *m) {
     gs_value_free(m->recipe);
     gs_value_free(m->provenance);
     gs_value_free(m->metrics);
+    gs_value_free(m->protocol);
     gs_free(m->role);
     gs_free(m->id);
     h5_free_names(m->id_text, m->n);
@@ -59,7 +61,7 @@ done:
 
 static gs_status read_records(hid_t file, gs_model_file *m) {
     gs_status status = GS_OK;
-    char *yaml = NULL, *json = NULL;
+    char *yaml = NULL, *json = NULL, *protocol = NULL;
     GS_TRY(h5_read_text(file, "recipe", &yaml));
     status = gs_yaml_read(yaml, (int64_t)strlen(yaml), "its recipe", &m->recipe);
     if (status == GS_BAD_USAGE) /* here it is not the user who wrote it */
@@ -69,7 +71,15 @@ static gs_status read_records(hid_t file, gs_model_file *m) {
     GS_TRY(gs_context(gs_json_read(json, (int64_t)strlen(json), &m->metrics), "/metrics"));
     if (m->metrics->type != GS_MAP)
         GS_FAIL(GS_BAD_INPUT, "/metrics must hold a JSON object.");
+    if (!h5_has(file, "protocol"))
+        goto done;
+    GS_TRY(h5_read_text(file, "protocol", &protocol));
+    GS_TRY(
+        gs_context(gs_json_read(protocol, (int64_t)strlen(protocol), &m->protocol), "/protocol"));
+    if (m->protocol->type != GS_MAP)
+        GS_FAIL(GS_BAD_INPUT, "/protocol must hold a JSON object.");
 done:
+    gs_free(protocol);
     gs_free(yaml);
     gs_free(json);
     return status;
@@ -91,6 +101,24 @@ static gs_status read_class_names(hid_t file, gs_model_file *m) {
     return status;
 }
 
+static gs_status read_positions(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    gs_matrix p = {0};
+    gs_entry *e = NULL;
+    if (!h5_has(file, GS_POSITIONS))
+        return GS_OK;
+    GS_TRY(h5_read_matrix(file, GS_POSITIONS, &p));
+    if (p.rows != m->n || p.cols < 1 || !gs_matrix_finite(&p))
+        GS_FAIL(GS_BAD_INPUT,
+                "Its positions must be finite numbers, a row for each of the %lld nodes.",
+                (long long)m->n);
+    GS_TRY(gs_state_add(m->state, GS_POSITIONS, GS_BUFFER, p.rows, p.cols, &e));
+    memcpy(e->value.data, p.data, (size_t)(p.rows * p.cols) * sizeof(float));
+done:
+    gs_matrix_free(&p);
+    return status;
+}
+
 gs_status gs_model_read(const char *path, gs_model_file **out) {
     gs_status status = GS_OK;
     hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
@@ -109,6 +137,7 @@ gs_status gs_model_read(const char *path, gs_model_file **out) {
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(h5_group_open(file, "params", &group));
     GS_TRY(entries_read(group, m->state));
+    GS_TRY(read_positions(file, m));
     *out = m;
     m = NULL;
 done:

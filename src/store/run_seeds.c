@@ -73,6 +73,8 @@ static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_h
         r->c = m->c;
         r->recipe = m->recipe;
         m->recipe = NULL;
+        r->protocol = m->protocol;
+        m->protocol = NULL;
     }
     if (m->n != r->n || m->c != r->c)
         GS_FAIL(GS_BAD_INPUT, "%s has %lld nodes and %lld classes, others have %lld and %lld.",
@@ -121,6 +123,7 @@ void run_seeds_free(run_seeds *r) {
     }
     gs_free(r->list);
     gs_value_free(r->recipe);
+    gs_value_free(r->protocol);
     *r = (run_seeds){0};
 }
 

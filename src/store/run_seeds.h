@@ -15,8 +15,9 @@ typedef struct run_seeds {
     seed_record *list; /* ascending by seed */
     int64_t count;
     int64_t n, c;
-    gs_value *recipe; /* of the first */
-    int64_t best;     /* highest gs_selection_metric, the lowest seed among equals */
+    gs_value *recipe;   /* of the first */
+    gs_value *protocol; /* of the first, or NULL */
+    int64_t best;       /* highest gs_selection_metric, the lowest seed among equals */
 } run_seeds;
 
 /* The seeds of the files seed-<s>.h5, ascending, without opening them. GS_BAD_INPUT if none. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/inputs.h"
 #include "distill/statistics.h"
 #include "store/files.h"
 #include "store/run_folder.h"
@@ -66,7 +67,10 @@ static gs_status make_summary(const run_seeds *r, const gs_value *names, const g
     GS_TRY(add_seeds(r, s));
     for (int64_t k = 0; k < names->count; k++)
         GS_TRY(summarise(r, names->items[k]->string, s));
+    if (r->protocol)
+        GS_TRY(gs_map_set(s, "protocol", gs_value_clone(r->protocol)));
     GS_TRY(gs_map_set(s, "timings", gs_map()));
+    GS_TRY(gs_map_set(s, "serving_inputs", gs_string(gs_serving_inputs(r->recipe))));
     GS_TRY(gs_map_set(s, "recipe", gs_value_clone(r->recipe)));
     if (extra)
         GS_TRY(gs_value_merge(s, extra));

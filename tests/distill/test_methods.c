@@ -26,7 +26,7 @@ typedef struct bench {
 
 static gs_var *scalar(void *context, gs_tape *t) {
     bench *b = context;
-    gs_tap taps[2];
+    gs_tap taps[2] = {{0}};
     gs_var *logits = gs_model_forward(b->model, t, &b->operators, gs_tape_constant(t, &b->x),
                                       b->method->needs_taps ? taps : NULL);
     gs_view view = {.tape = t,
@@ -118,14 +118,14 @@ START_TEST(gradients_equal_finite_differences) {
     ck_ok(gs_map_set(recipe, "hidden", gs_int(6)));
     ck_ok(gs_map_set(recipe, "activation", gs_string("tanh")));
     ck_ok(gs_model_new(recipe, 5, 3, state, 1, &b.model));
-    b.graph = (gs_dataset){.n = 10, .f = 5, .c = 3, .y = y, .adjacency = ring()};
+    ck_ok(gs_matrix_init(&b.x, 10, 5));
+    b.graph = (gs_dataset){.n = 10, .f = 5, .c = 3, .y = y, .adjacency = ring(), .x = b.x};
     if (many) {
         b.graph.y = NULL;
         b.graph.labels = labels;
         b.graph.labelled = labelled;
     }
     b.operators.adjacency = b.graph.adjacency;
-    ck_ok(gs_matrix_init(&b.x, 10, 5));
     for (int64_t i = 0; i < 50; i++)
         b.x.data[i] = (float)gs_normal(gs_key_make(1, 0, "test/x"), (uint64_t)i, 0);
     b.options = gs_calloc(1, b.method->options_bytes + 1);

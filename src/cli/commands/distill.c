@@ -46,16 +46,13 @@ static gs_status resolve_part(const gs_value *recipe, const char *part, bool dis
 /* The teacher that a flat recipe does not name: a GCN, on the split that the student asks for. */
 static gs_status default_teacher(const gs_value *student, gs_value **out) {
     gs_status status = GS_OK;
-    static const char *const shared[] = {
-        "split",          "train_per_class", "val_per_class",     "split_seed",
-        "train_fraction", "val_fraction",    "normalize_features"};
     gs_args none = {0};
     gs_value *recipe = NULL;
     GS_TRY(recipe_open("gcn", &none, &recipe));
-    for (size_t k = 0; k + 1 < sizeof shared / sizeof *shared; k++) {
-        const gs_value *v = gs_map_get(student, shared[k]);
+    for (const gs_option *o = gs_split_options; o->name; o++) {
+        const gs_value *v = gs_map_get(student, o->name);
         if (v)
-            GS_TRY(gs_map_set(recipe, shared[k], gs_value_clone(v)));
+            GS_TRY(gs_map_set(recipe, o->name, gs_value_clone(v)));
     }
     GS_TRY(gs_recipe_resolve(recipe, false, out));
 done:
