@@ -77,7 +77,8 @@ static gs_status measure_step(const gs_value *resolved, const gs_dataset *d, int
     gs_model *model = NULL;
     int64_t held = 0, scoring = 0, entries = d->adjacency->nnz + d->n;
     int64_t inputs = gs_recipe_inputs(resolved, d->f, d->c);
-    int64_t x_entries = d->x_sparse && inputs == d->f ? d->x_sparse->nnz : -1;
+    bool sparse = d->x_sparse && inputs == d->f && !gs_features_densify(resolved, d);
+    int64_t x_entries = sparse ? d->x_sparse->nnz : -1;
     extent step;
     gs_state *state = gs_state_new();
     *bytes = 0;
@@ -93,12 +94,12 @@ static gs_status measure_step(const gs_value *resolved, const gs_dataset *d, int
         held += sparse_bytes(step.nodes, step.entries, false);
     }
     *bytes = 20 * gs_state_parameters(state) + (held > scoring ? held : scoring);
-    *bytes += partial_sums(state, step.nodes, d->x_sparse ? d->f : 0);
+    *bytes += partial_sums(state, step.nodes, sparse ? d->f : 0);
     if (gs_model_needs_graph(model))
         *bytes += sparse_bytes(d->n, entries, !d->directed) + sparse_bytes(d->n, entries, true) / 2;
     *bytes += d->x_sparse ? sparse_bytes(d->n, d->x_sparse->nnz, false) + 4 * d->x_sparse->nnz
                           : 4 * d->n * d->f;
-    if (inputs > d->f)
+    if (inputs > d->f || (d->x_sparse && !sparse))
         *bytes += 4 * d->n * inputs;
 done:
     gs_model_free(model);

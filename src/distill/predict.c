@@ -52,6 +52,12 @@ done:
     return status;
 }
 
+/* True if something of layer k is kept. */
+static bool is_read(int64_t k, int64_t layers, const char *keep) {
+    return keeps(keep, "embeddings") || keeps(keep, "attention") ||
+           (k == layers - 2 && keeps(keep, "last"));
+}
+
 /* One forward pass in evaluation mode over prepared features. */
 static gs_status record_outputs(const gs_model *model, const gs_dataset *view,
                                 gs_operators *operators, label_input *labels, const char *keep,
@@ -80,11 +86,14 @@ static gs_status record_outputs(const gs_model *model, const gs_dataset *view,
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
     bool all = keeps(keep, "embeddings"), attention = keeps(keep, "attention");
-    bool looks = all || attention || keeps(keep, "last");
-    gs_var *logits = gs_model_forward(model, tape, operators, x, looks ? taps : NULL);
+    for (int64_t k = 0; k < out->layers; k++)
+        taps[k].skip = !is_read(k, out->layers, keep);
+    gs_var *logits = gs_model_forward(model, tape, operators, x, taps);
     GS_TRY(gs_tape_status(tape));
     GS_TRY(gs_matrix_copy(&out->logits, &logits->value));
-    for (int64_t k = 0; looks && k < out->layers; k++) {
+    for (int64_t k = 0; k < out->layers; k++) {
+        if (taps[k].skip)
+            continue;
         bool last_hidden = k == out->layers - 2 && keeps(keep, "last");
         GS_TRY(copy_tap(&taps[k], k, all || last_hidden, attention, out));
     }

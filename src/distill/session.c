@@ -49,6 +49,13 @@ done:
     return status;
 }
 
+bool gs_features_densify(const gs_value *recipe, const gs_dataset *data) {
+    const char *wanted = gs_get_string(recipe, "features", "auto");
+    if (!data->x_sparse || strcmp(wanted, "sparse") == 0)
+        return false;
+    return strcmp(wanted, "dense") == 0 || 5 * data->x_sparse->nnz >= data->n * data->f;
+}
+
 gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
                            gs_csr **own_x, gs_matrix *own_dense) {
     gs_status status = GS_OK;
@@ -62,16 +69,22 @@ gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_da
     bool normalises = gs_get_bool(recipe, "normalize_features", false);
     if (label_input_wanted(recipe))
         return widen(data, normalises, view, own_dense);
-    if (!normalises)
+    bool densifies = gs_features_densify(recipe, data);
+    if (!normalises && !densifies)
         return GS_OK;
-    if (data->x_sparse) {
+    if (densifies) {
+        GS_TRY(gs_csr_to_dense(data->x_sparse, own_dense));
+        view->x_sparse = NULL;
+        view->x = *own_dense;
+    } else if (data->x_sparse) {
         GS_TRY(gs_csr_copy(data->x_sparse, own_x));
         view->x_sparse = *own_x;
     } else {
         GS_TRY(gs_matrix_copy(own_dense, &data->x));
         view->x = *own_dense;
     }
-    GS_TRY(gs_dataset_normalize_rows(view));
+    if (normalises)
+        GS_TRY(gs_dataset_normalize_rows(view));
     if (view->x_sparse)
         *own_x = view->x_sparse;
 done:
@@ -252,6 +265,9 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
     GS_TRY(check_norm(recipe, data));
+    if (s->config.label_rounds > 0 && !label_input_wanted(recipe))
+        GS_FAIL(GS_BAD_USAGE, "label_rounds puts answers in where labels are features; set "
+                              "label_input too, or leave it out.");
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);

@@ -34,6 +34,10 @@ const char *gs_selection_metric(const gs_value *recipe);
    are features too. */
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
+/* True if sparse features are to be held as dense ones: as the recipe says, by a fixed rule for
+   "auto": from a share of entries on at which dense products are faster (docs/math.md). */
+bool gs_features_densify(const gs_value *recipe, const gs_dataset *data);
+
 /* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
    list, or words between commas. 0: all neighbours. GS_BAD_USAGE. */
 gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t *out);
@@ -64,6 +68,7 @@ typedef struct gs_train_config {
     bool drop_last;   /* leave out the incomplete last batch (unless it is the only one) */
     int schedule;     /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by the sum of their magnitudes */
+    int features;            /* 0 auto, 1 sparse, 2 dense: how X is held */
     int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */

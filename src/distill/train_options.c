@@ -73,6 +73,11 @@ const gs_option gs_train_options[] = {
      "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own."},
     {"normalize_features", GS_OPT_BOOL, offsetof(gs_train_config, normalize_features), "false", 0,
      0, NULL, "Divide each node's features by the sum of their magnitudes."},
+    {"features", GS_OPT_CHOICE, offsetof(gs_train_config, features), "auto", 0, 0,
+     "auto|sparse|dense",
+     "How sparse features are held while training and answering; auto is dense where a fifth or "
+     "more "
+     "of them are not 0."},
     {"reorder", GS_OPT_CHOICE, offsetof(gs_train_config, reorder), "auto", 0, 0, GS_ORDER_CHOICES,
      "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,
