@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cli/chain.h"
 #include "cli/progress.h"
 #include "distill/recipe.h"
 
@@ -77,21 +76,19 @@ static gs_status train_teacher(experiment *e, runner r) {
     return status;
 }
 
-gs_status experiment_run(experiment *e, runner r, gs_value **summary) {
+gs_status experiment_teach(experiment *e, runner *r) {
     gs_status status = GS_OK;
-    *summary = NULL;
-    r.data = e->data;
-    if (e->teacher) {
-        e->teacher_folder = gs_format("%s/teacher", r.folder);
-        if (!e->teacher_folder)
-            GS_TRY(GS_NO_MEMORY);
-        progress_say("no teacher is given: training a %s first, into %s",
-                     gs_get_string(e->teacher, "model", "model"), e->teacher_folder);
-        GS_TRY(train_teacher(e, r));
-        r.teacher = e->teacher_folder;
-    }
-    r.recipe = e->student;
-    GS_TRY(chain_run(r, e->generations, e->control, summary));
+    r->data = e->data;
+    r->recipe = e->student;
+    if (!e->teacher)
+        return GS_OK;
+    e->teacher_folder = gs_format("%s/teacher", r->folder);
+    if (!e->teacher_folder)
+        return GS_NO_MEMORY;
+    progress_say("no teacher is given: training a %s first, into %s",
+                 gs_get_string(e->teacher, "model", "model"), e->teacher_folder);
+    GS_TRY(train_teacher(e, *r));
+    r->teacher = e->teacher_folder;
 done:
     return status;
 }

@@ -10,8 +10,6 @@ typedef struct experiment {
     gs_value *teacher; /* resolved; NULL: none is to be trained */
     gs_dataset *data;
     char *teacher_folder;
-    int64_t generations; /* of students, see chain_run */
-    bool control;        /* train the student on labels alone as well */
 } experiment;
 
 /* Opens the recipe `name` with the settings of `args` as a student to distill into. `to` (may be
@@ -20,9 +18,9 @@ typedef struct experiment {
 gs_status experiment_open(const char *name, const gs_args *args, const char *to, bool teacher_given,
                           experiment *out);
 void experiment_close(experiment *e);
-/* Trains the teacher into <folder>/teacher if there is one, then the student or students. `r` says
-   folder, seeds and how; its recipe, data and, where one is trained, teacher are set here. */
-gs_status experiment_run(experiment *e, runner r, gs_value **summary);
+/* Sets recipe, data and teacher of the run to come, which says folder, seeds and how; the teacher
+   is trained first, into <folder>/teacher, if the experiment has one. */
+gs_status experiment_teach(experiment *e, runner *r);
 /* The command line that `args` came from, files by their last name and the output as RUN: for
    records. Caller frees; NULL without memory. */
 char *command_line(const gs_args *args);

@@ -19,6 +19,11 @@ double summary_std(const gs_value *summary, const char *metric) {
     return gs_get_float(gs_map_get(summary, metric), "std", (double)NAN);
 }
 
+gs_status summary_copy(const gs_value *from, const char *path, gs_value *row, const char *key) {
+    const gs_value *v = gs_value_at(from, path);
+    return gs_map_set(row, key, v ? gs_value_clone(v) : gs_null());
+}
+
 gs_status summary_paired(const gs_value *a, const gs_value *b, const char *metric, gs_paired *out) {
     gs_status status = GS_OK;
     double *x = NULL, *y = NULL;

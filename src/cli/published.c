@@ -22,6 +22,14 @@ bool published_is_metric(const char *key) {
     return !spread && (begins(key, "test_") || begins(key, TEACHER "test_"));
 }
 
+const gs_value *published_of(const gs_value *recipe, const char *which) {
+    char key[64];
+    bool inductive = strcmp(gs_get_string(recipe, "setting", ""), "inductive") == 0;
+    snprintf(key, sizeof key, "%s%s", which, inductive ? "_inductive" : "");
+    const gs_value *found = gs_map_get(recipe, key);
+    return found && found->type == GS_MAP ? found : NULL;
+}
+
 /* The first number of a value that may also be a text, as in "71.22 ± 1.5". */
 static double number_of(const gs_value *v) {
     if (v && (v->type == GS_INT || v->type == GS_FLOAT))
@@ -78,7 +86,9 @@ gs_status published_needs_graph(const gs_value *recipe, const char *name) {
 
 char *protocol_words(const gs_value *recipe) {
     const char *split = gs_get_string(recipe, "split", "auto");
-    const char *setting = gs_get_string(recipe, "setting", NULL);
+    const char *setting = gs_get_string(recipe, "setting", "auto");
+    const char *known = gs_get_string(recipe, "knowledge", "observed");
+    bool said = strcmp(setting, "auto") != 0, little = strcmp(known, "train") == 0;
     char *how = NULL, *words = NULL;
     if (strcmp(split, "per-class") == 0)
         how = gs_format("per-class split (%lld train, %lld validation)",
@@ -92,7 +102,9 @@ char *protocol_words(const gs_value *recipe) {
         how = gs_strdup("the data set's split");
     else
         how = gs_format("split %s", split);
-    words = how ? gs_format("%s%s%s", how, setting ? ", " : "", setting ? setting : "") : NULL;
+    words = how ? gs_format("%s%s%s%s", how, said ? ", " : "", said ? setting : "",
+                            little ? ", the teacher known on training nodes" : "")
+                : NULL;
     gs_free(how);
     return words;
 }
@@ -127,31 +139,26 @@ done:
     return status;
 }
 
-static gs_status copy(const gs_value *from, const char *path, gs_value *row, const char *key) {
-    const gs_value *v = gs_value_at(from, path);
-    return gs_map_set(row, key, v ? gs_value_clone(v) : gs_null());
-}
-
 gs_status published_report(const char *name, const char *folder, const gs_value *summary,
                            gs_value **out) {
     gs_status status = GS_OK;
     gs_value *report = gs_map(), *teacher = NULL;
     char *path = gs_format("%s/teacher", folder), *protocol = NULL;
     const gs_value *recipe = gs_map_get(summary, "recipe");
-    const gs_value *published = gs_map_get(recipe, "published");
+    const gs_value *published = published_of(recipe, "published");
     *out = NULL;
     protocol = protocol_words(recipe);
     if (!report || !path || !protocol)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_run_summary_read(path, &teacher));
     GS_TRY(gs_map_set(report, "recipe", gs_string(name)));
-    GS_TRY(copy(summary, "origin.graph", report, "graph"));
-    GS_TRY(copy(summary, "origin.command", report, "command"));
-    GS_TRY(copy(recipe, "source", report, "source"));
+    GS_TRY(summary_copy(summary, "origin.graph", report, "graph"));
+    GS_TRY(summary_copy(summary, "origin.command", report, "command"));
+    GS_TRY(summary_copy(recipe, "source", report, "source"));
     GS_TRY(gs_map_set(report, "protocol", gs_string(protocol)));
-    GS_TRY(copy(summary, "seeds", report, "seeds"));
+    GS_TRY(summary_copy(summary, "seeds", report, "seeds"));
     GS_TRY(gs_map_set(report, "rows", gs_list()));
-    for (int64_t k = 0; published && published->type == GS_MAP && k < published->count; k++) {
+    for (int64_t k = 0; published && k < published->count; k++) {
         const char *key = published->keys[k];
         const gs_value *from = begins(key, TEACHER) ? teacher : summary;
         if (published_is_metric(key) && isfinite(published_number(published, key)) && from)
@@ -171,18 +178,18 @@ done:
 static gs_status add_listed(const gs_value *recipe, const char *name, gs_value *list) {
     gs_status status = GS_OK;
     gs_value *row = NULL;
-    const gs_value *published = gs_map_get(recipe, "published");
-    const gs_value *measured = gs_map_get(recipe, "measured");
-    for (int64_t k = 0; published && published->type == GS_MAP && k < published->count; k++) {
+    const gs_value *published = published_of(recipe, "published");
+    const gs_value *measured = published_of(recipe, "measured");
+    for (int64_t k = 0; published && k < published->count; k++) {
         const char *key = published->keys[k];
         if (!published_is_metric(key))
             continue;
         if (!(row = gs_map()))
             GS_TRY(GS_NO_MEMORY);
         GS_TRY(gs_map_set(row, "name", gs_string(name)));
-        GS_TRY(copy(recipe, "description", row, "description"));
-        GS_TRY(copy(recipe, "graph", row, "graph"));
-        GS_TRY(copy(recipe, "source", row, "source"));
+        GS_TRY(summary_copy(recipe, "description", row, "description"));
+        GS_TRY(summary_copy(recipe, "graph", row, "graph"));
+        GS_TRY(summary_copy(recipe, "source", row, "source"));
         GS_TRY(gs_map_set(row, "metric", gs_string(key)));
         GS_TRY(gs_map_set(row, "published", gs_float(published_number(published, key))));
         GS_TRY(gs_map_set(row, "published_std", gs_float(published_std(published, key))));

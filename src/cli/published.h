@@ -9,6 +9,9 @@
 /* A published metric is a key of `published` that begins with test_ or teacher_test_. Its standard
    deviation is `<key>_std`; `std` is that of the first key that begins with test_. */
 bool published_is_metric(const char *key);
+/* The published numbers that a recipe's run is to be held against, those of the inductive setting
+   under their own key (published_inductive); `which` is "published" or "measured". NULL: none. */
+const gs_value *published_of(const gs_value *recipe, const char *which);
 /* NAN where there is none. */
 double published_number(const gs_value *published, const char *key);
 double published_std(const gs_value *published, const char *key);

@@ -5,7 +5,8 @@
 #include "base/value.h"
 
 /* The finished runs below some folders, trials of sweeps left out, as a list of
-   {path, name, teacher (true: of a distillation), graph, graph_hash, summary}. Folders without a
+   {path, name, teacher (true: of a distillation), controlled (has a control of its own), graph,
+   graph_hash, summary}. Folders without a
    summary.json are passed over. GS_BAD_IO for a folder that is not there, GS_BAD_INPUT where there
    is no run at all. */
 gs_status results_gather(const char *const *folders, int64_t count, gs_value **runs);

@@ -14,14 +14,18 @@ static const char *last_name(const char *path) {
 }
 
 /* "mlp" of sweep/cora/mlp/final, "glnn-cora" of runs/glnn-cora, "glnn-cora, teacher" of
-   runs/glnn-cora/teacher. */
+   runs/glnn-cora/teacher; likewise of a control or a generation. */
 static char *run_name(const char *path, bool *teacher) {
+    static const char generation[] = "generation-";
     const char *last = last_name(path);
     *teacher = strcmp(last, "teacher") == 0;
-    if ((!*teacher && strcmp(last, "final") != 0) || last == path)
+    bool part = *teacher || strcmp(last, "control") == 0 ||
+                strncmp(last, generation, sizeof generation - 1) == 0;
+    if ((!part && strcmp(last, "final") != 0) || last == path)
         return gs_strdup(last);
-    char *parent = gs_format("%.*s", (int)(last - path - 1), path);
-    char *name = parent ? gs_format("%s%s", last_name(parent), *teacher ? ", teacher" : "") : NULL;
+    char *parent = gs_format("%.*s", (int)(last - path - 1), path), *name = NULL;
+    if (parent)
+        name = gs_format("%s%s%s", last_name(parent), part ? ", " : "", part ? last : "");
     gs_free(parent);
     return name;
 }
@@ -68,8 +72,8 @@ static gs_status add_run(const char *path, gs_value *runs) {
     gs_status status = GS_OK;
     gs_value *summary = NULL, *run = NULL;
     bool teacher = false;
-    char *name = run_name(path, &teacher);
-    if (!name)
+    char *name = run_name(path, &teacher), *control = gs_format("%s/control", path);
+    if (!name || !control)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_run_summary_read(path, &summary));
     if (!summary || !gs_map_get(summary, "recipe") || (teacher && is_known(runs, summary)))
@@ -79,6 +83,7 @@ static gs_status add_run(const char *path, gs_value *runs) {
     GS_TRY(gs_map_set(run, "path", gs_string(path)));
     GS_TRY(gs_map_set(run, "name", gs_string(name)));
     GS_TRY(gs_map_set(run, "teacher", gs_bool(teacher)));
+    GS_TRY(gs_map_set(run, "controlled", gs_bool(gs_folder_exists(control))));
     GS_TRY(add_graph(path, summary, run));
     gs_value *adopted = summary;
     summary = NULL;
@@ -90,6 +95,7 @@ done:
     gs_value_free(summary);
     gs_value_free(run);
     gs_free(name);
+    gs_free(control);
     return status;
 }
 

@@ -8,24 +8,13 @@
 #include "cli/published.h"
 #include "cli/results.h"
 #include "distill/inputs.h"
-#include "distill/method.h"
+#include "distill/recipe.h"
 #include "distill/split.h"
 #include "distill/train.h"
 #include "store/run_folder.h"
 
 static const gs_value *recipe_of(const gs_value *run) {
     return gs_map_get(gs_map_get(run, "summary"), "recipe");
-}
-
-/* A weight of 0 turns a method off. */
-static bool is_distilled(const gs_value *recipe) {
-    const gs_value *methods = gs_map_get(recipe, "methods");
-    for (int64_t k = 0; methods && k < methods->count; k++) {
-        const gs_method *m = gs_method_by_name(methods->keys[k]);
-        if (m && m->needs && m->needs[0] && gs_get_float(methods->items[k], "weight", 1) > 0)
-            return true;
-    }
-    return false;
 }
 
 /* Learns from labels alone, with or without smoothing. */
@@ -40,6 +29,14 @@ static bool same_key(const gs_value *a, const gs_value *b, const char *key) {
     return x && y ? gs_value_equal(x, y) : x == y;
 }
 
+/* What a teacher may be asked does not change who trains, validates and tests. */
+static bool same_split(const gs_value *a, const gs_value *b) {
+    for (const gs_option *o = gs_split_options; o->name; o++)
+        if (strcmp(o->name, "knowledge") != 0 && !same_key(a, b, o->name))
+            return false;
+    return true;
+}
+
 /* The run on labels that stands for a student where no sweep has paired them: same graph, model,
    inputs and split; of several, one with the same shape. */
 static const gs_value *find_control(const gs_value *runs, const gs_value *run, bool smoothed) {
@@ -47,11 +44,9 @@ static const gs_value *find_control(const gs_value *runs, const gs_value *run, b
     for (int64_t k = 0; k < runs->count; k++) {
         const gs_value *other = runs->items[k], *theirs = recipe_of(other);
         bool fits = other != run && is_control(theirs, smoothed) &&
-                    !gs_map_get(gs_map_get(other, "summary"), "weights") &&
                     same_key(run, other, "graph_hash") && same_key(recipe, theirs, "model") &&
+                    same_split(recipe, theirs) &&
                     strcmp(gs_serving_inputs(recipe), gs_serving_inputs(theirs)) == 0;
-        for (const gs_option *o = gs_split_options; fits && o->name; o++)
-            fits = same_key(recipe, theirs, o->name);
         bool same_shape =
             fits && same_key(recipe, theirs, "hidden") && same_key(recipe, theirs, "layers");
         if (same_shape)
@@ -78,7 +73,9 @@ static gs_status open_control(const gs_value *runs, const gs_value *run, const c
         folder = known[0] == '.' ? gs_format("%s/%s", path, known) : gs_strdup(known);
     else if (is_teacher && !compared)
         folder = gs_format("%s/teacher", path);
-    else if (!compared && is_distilled(recipe_of(run)))
+    else if (!compared && strcmp(kind, "plain") == 0 && gs_get_bool(run, "controlled", false))
+        folder = gs_format("%s/control", path);
+    else if (!compared && gs_recipe_needs_teacher(recipe_of(run)))
         other = find_control(runs, run, strcmp(kind, "smoothing") == 0);
     if (other) {
         *out = gs_value_clone(gs_map_get(other, "summary"));
@@ -109,16 +106,11 @@ done:
     return status;
 }
 
-static gs_status copy(const gs_value *from, const char *path, gs_value *row, const char *key) {
-    const gs_value *v = gs_value_at(from, path);
-    return gs_map_set(row, key, v ? gs_value_clone(v) : gs_null());
-}
-
 /* What the paper says of a metric; of a distillation's own teacher, under teacher_<metric>. */
 static gs_status add_published(const gs_value *run, const char *metric, gs_value *row) {
     gs_status status = GS_OK;
     char key[128];
-    const gs_value *published = gs_map_get(recipe_of(run), "published");
+    const gs_value *published = published_of(recipe_of(run), "published");
     snprintf(key, sizeof key, "%s%s", gs_get_bool(run, "teacher", false) ? "teacher_" : "", metric);
     GS_TRY(gs_map_set(row, "published", gs_float(published_number(published, key))));
     GS_TRY(gs_map_set(row, "published_std", gs_float(published_std(published, key))));
@@ -136,24 +128,27 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
     char *protocol = protocol_words(recipe);
     if (!row || !protocol)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(copy(run, "graph", row, "graph"));
-    GS_TRY(copy(run, "graph_hash", row, "graph_hash"));
-    GS_TRY(gs_map_set(row, "inputs", gs_string(gs_serving_inputs(recipe))));
-    GS_TRY(copy(run, "name", row, "name"));
+    GS_TRY(summary_copy(run, "graph", row, "graph"));
+    GS_TRY(summary_copy(run, "graph_hash", row, "graph_hash"));
+    const char *inputs = gs_get_string(summary, "serving_inputs", NULL);
+    GS_TRY(gs_map_set(row, "inputs", gs_string(inputs ? inputs : gs_serving_inputs(recipe))));
+    GS_TRY(summary_copy(run, "name", row, "name"));
     GS_TRY(gs_map_set(row, "metric", gs_string(metric)));
     GS_TRY(add_published(run, metric, row));
     GS_TRY(gs_map_set(row, "mean", gs_float(summary_mean(summary, metric))));
     GS_TRY(gs_map_set(row, "std", gs_float(summary_std(summary, metric))));
     GS_TRY(gs_map_set(row, "seeds", gs_int(seeds ? seeds->count : 0)));
-    GS_TRY(gs_map_set(row, "distilled", gs_bool(is_distilled(recipe))));
+    GS_TRY(gs_map_set(row, "distilled", gs_bool(gs_recipe_needs_teacher(recipe))));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         GS_TRY(add_difference(runs, run, kinds[k], metric, row));
-    GS_TRY(copy(summary, "test_agreement.mean", row, "agreement"));
-    GS_TRY(copy(summary, "trials", row, "trials"));
+    GS_TRY(summary_copy(summary, "test_agreement.mean", row, "agreement"));
+    const gs_value *trials = gs_map_get(summary, "trials"); /* of a baseline: a value a seed */
+    GS_TRY(
+        copy(summary, trials && trials->type == GS_MAP ? "trials.mean" : "trials", row, "trials"));
     GS_TRY(gs_map_set(row, "protocol", gs_string(protocol)));
-    GS_TRY(copy(summary, "origin.command", row, "command"));
-    GS_TRY(copy(summary, "origin.tool_version", row, "version"));
-    GS_TRY(copy(summary, "origin.git_commit", row, "commit"));
+    GS_TRY(summary_copy(summary, "origin.command", row, "command"));
+    GS_TRY(summary_copy(summary, "origin.tool_version", row, "version"));
+    GS_TRY(summary_copy(summary, "origin.git_commit", row, "commit"));
     gs_value *adopted = row;
     row = NULL;
     GS_TRY(gs_list_add(rows, adopted));

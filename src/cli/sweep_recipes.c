@@ -61,6 +61,8 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
     GS_TRY(sweep_split_of(flat, &own));
     for (int64_t k = 0; k < split->count; k++) {
         const char *key = split->keys[k];
+        if (strcmp(key, "knowledge") == 0 && !imposed) /* of a student, not of the split */
+            continue;
         bool other =
             gs_map_get(flat, key) && !gs_value_equal(gs_map_get(own, key), split->items[k]);
         if (other && !imposed)

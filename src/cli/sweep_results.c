@@ -49,11 +49,6 @@ done:
     return status;
 }
 
-static gs_status copy(const gs_value *from, const char *path, gs_value *row, const char *key) {
-    const gs_value *v = gs_value_at(from, path);
-    return gs_map_set(row, key, v ? gs_value_clone(v) : gs_null());
-}
-
 static gs_status make_row(const gs_value *plan, const char *folder, const char *graph,
                           const char *name, const gs_value *student, gs_value *rows) {
     gs_status status = GS_OK;
@@ -70,20 +65,21 @@ static gs_status make_row(const gs_value *plan, const char *folder, const char *
     GS_TRY(gs_map_set(row, "graph", gs_string(graph)));
     GS_TRY(gs_map_set(row, "student", gs_string(name)));
     GS_TRY(gs_map_set(row, "run", gs_string(path)));
-    GS_TRY(copy(recipe, "model", row, "model"));
-    GS_TRY(gs_map_set(row, "inputs", gs_string(gs_serving_inputs(recipe))));
-    GS_TRY(copy(student, "teacher", row, "teacher_name"));
-    GS_TRY(copy(student, "plain", row, "plain_name"));
-    GS_TRY(copy(student, "smoothing", row, "smoothing_name"));
-    GS_TRY(gs_map_set(row, "trials", gs_int(sweep_trials(student))));
-    GS_TRY(copy(summary, "tuning.best_trial", row, "best_trial"));
-    GS_TRY(copy(summary, "tuning.settings", row, "settings"));
+    GS_TRY(summary_copy(recipe, "model", row, "model"));
+    const char *inputs = gs_get_string(summary, "serving_inputs", NULL);
+    GS_TRY(gs_map_set(row, "inputs", gs_string(inputs ? inputs : gs_serving_inputs(recipe))));
+    GS_TRY(summary_copy(student, "teacher", row, "teacher_name"));
+    GS_TRY(summary_copy(student, "plain", row, "plain_name"));
+    GS_TRY(summary_copy(student, "smoothing", row, "smoothing_name"));
+    GS_TRY(summary_copy(summary, "trials", row, "trials"));
+    GS_TRY(summary_copy(summary, "tuning.best_trial", row, "best_trial"));
+    GS_TRY(summary_copy(summary, "tuning.settings", row, "settings"));
     GS_TRY(gs_map_set(row, "metric", gs_string(metric)));
-    GS_TRY(copy(scores, "mean", row, "mean"));
-    GS_TRY(copy(scores, "std", row, "std"));
-    GS_TRY(copy(summary, "seeds", row, "seeds"));
-    GS_TRY(copy(scores, "values", row, "values"));
-    GS_TRY(copy(summary, "test_agreement.mean", row, "agreement"));
+    GS_TRY(summary_copy(scores, "mean", row, "mean"));
+    GS_TRY(summary_copy(scores, "std", row, "std"));
+    GS_TRY(summary_copy(summary, "seeds", row, "seeds"));
+    GS_TRY(summary_copy(scores, "values", row, "values"));
+    GS_TRY(summary_copy(summary, "test_agreement.mean", row, "agreement"));
     for (int k = 0; controls[k]; k++) {
         other = control_folder(plan, folder, graph, student, controls[k]);
         if (other)
@@ -178,9 +174,9 @@ gs_status sweep_results_write(const gs_value *plan, const char *folder, gs_value
     if (!results || !path)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_map_set(results, "schema", gs_string("graphstill.sweep/1")));
-    GS_TRY(copy(plan, "description", results, "description"));
+    GS_TRY(summary_copy(plan, "description", results, "description"));
     GS_TRY(gs_map_set(results, "tool_version", gs_string(GS_VERSION)));
-    GS_TRY(copy(plan, "tuning_seeds", results, "tuning_seeds"));
+    GS_TRY(summary_copy(plan, "tuning_seeds", results, "tuning_seeds"));
     GS_TRY(gs_map_set(results, "rows", gs_list()));
     gs_value *rows = gs_map_get(results, "rows");
     const gs_value *graphs = gs_map_get(plan, "graphs");

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "cli/sweep.h"
 #include "cli/sweep_plan.h"
-#include "distill/method.h"
 #include "distill/recipe.h"
 #include "distill/search.h"
 #include "distill/train.h"
@@ -16,16 +15,6 @@ typedef struct combination {
     const char *method, *teacher; /* NULL: as the recipe says; none */
     bool many_teachers;
 } combination;
-
-static bool needs_teacher(const gs_value *recipe) {
-    const gs_value *methods = gs_map_get(recipe, "methods");
-    for (int64_t k = 0; methods && k < methods->count; k++) {
-        const gs_method *m = gs_method_by_name(methods->keys[k]);
-        if (m && m->needs && m->needs[0])
-            return true;
-    }
-    return false;
-}
 
 /* The names that a key of an entry chooses of a section: one, a list, "none", or all by default. */
 static gs_status choose(const gs_value *entry, const char *key, const gs_value *section,
@@ -67,13 +56,13 @@ static gs_status check_trial(const combination *c, const gs_value *base, const g
     GS_TRY(gs_context(sweep_recipe(student, trial, resolved), "The student '%s' of the sweep",
                       c->student));
     const gs_value *own = gs_map_get(base, "methods"), *now = gs_map_get(*resolved, "methods");
-    for (int64_t k = 0; own && k < now->count; k++)
+    for (int64_t k = 0; own && now && k < now->count; k++)
         if (!gs_map_get(own, now->keys[k]))
             GS_FAIL(GS_BAD_USAGE,
                     "The search of the student '%s' has a key of the method '%s', which the "
                     "student does not use.",
                     c->student, now->keys[k]);
-    if (!c->teacher && needs_teacher(*resolved))
+    if (!c->teacher && gs_recipe_needs_teacher(*resolved))
         GS_FAIL(GS_BAD_USAGE,
                 "The student '%s' learns from a teacher, but the sweep gives it none.", c->student);
 done:
@@ -156,7 +145,7 @@ done:
 static gs_status learns(const combination *c, bool crossed, bool *out) {
     gs_value *flat = NULL;
     gs_status status = sweep_entry_recipe(c->entry, "student", c->graph, &flat, NULL);
-    *out = crossed || gs_map_get(c->entry, "teachers") || needs_teacher(flat);
+    *out = crossed || gs_map_get(c->entry, "teachers") || gs_recipe_needs_teacher(flat);
     gs_value_free(flat);
     return gs_context(status, "The student '%s' of the sweep", c->student);
 }

@@ -62,7 +62,8 @@ gs_status sweep_task_recipe(const sweep_work *w, const task *t, gs_value **out) 
         status = *out ? GS_OK : GS_NO_MEMORY;
     } else if (t->kind == TRIAL) {
         GS_TRY(sweep_recipe(t->entry, trials->items[t->trial], out));
-        GS_TRY(gs_map_set(*out, "keep", gs_string("logits"))); /* nothing else is looked at */
+        if (gs_map_get(*out, "keep")) /* nothing else is looked at */
+            GS_TRY(gs_map_set(*out, "keep", gs_string("logits")));
     } else {
         GS_TRY(choose_trial(w, t, &scores, &best));
         GS_TRY(sweep_recipe(t->entry, best < 0 ? NULL : trials->items[best], out));
@@ -82,7 +83,7 @@ static gs_status set_relation(gs_value *extra, const char *key, const char *form
     return status;
 }
 
-static gs_status add_tuning(const sweep_work *w, const task *t, gs_value *extra) {
+static gs_status add_tuning(const sweep_work *w, const task *t, int64_t own, gs_value *extra) {
     gs_status status = GS_OK;
     double *scores = NULL;
     int64_t best = -1;
@@ -93,7 +94,7 @@ static gs_status add_tuning(const sweep_work *w, const task *t, gs_value *extra)
     GS_TRY(choose_trial(w, t, &scores, &best));
     for (int64_t k = 0; k < trials->count; k++)
         GS_TRY(gs_list_add(list, gs_float(scores[k])));
-    GS_TRY(gs_map_set(extra, "trials", gs_int(sweep_trials(t->entry))));
+    GS_TRY(gs_map_set(extra, "trials", gs_int(sweep_trials(t->entry) * own)));
     GS_TRY(gs_value_set_at(extra, "tuning.metric", gs_value_clone(gs_map_get(t->entry, "metric"))));
     GS_TRY(gs_value_set_at(extra, "tuning.seeds",
                            gs_value_clone(gs_map_get(w->plan, "tuning_seeds"))));
@@ -126,13 +127,30 @@ done:
     return status;
 }
 
+/* How many settings each run of a student scores by itself: a baseline tries those of its recipe.
+ */
+static gs_status own_trials(const task *t, int64_t *own) {
+    gs_value *summary = NULL;
+    gs_status status = gs_run_summary_read(t->folder, &summary);
+    const gs_value *trials = gs_map_get(summary, "trials");
+    *own = 1;
+    if (trials && trials->type == GS_MAP)
+        *own = (int64_t)gs_get_float(trials, "mean", 1);
+    else if (trials && trials->type == GS_INT) /* written here before */
+        *own = trials->integer / sweep_trials(t->entry);
+    gs_value_free(summary);
+    return status;
+}
+
 gs_status sweep_task_record(const sweep_work *w, const task *t) {
     gs_status status = GS_OK;
+    int64_t own = 1;
     gs_value *extra = gs_map();
     if (!extra)
         return GS_NO_MEMORY;
     if (t->kind == FINAL) {
-        GS_TRY(add_tuning(w, t, extra));
+        GS_TRY(own_trials(t, &own));
+        GS_TRY(add_tuning(w, t, own, extra));
         GS_TRY(add_relations(w, t, extra));
     }
     GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(w->o->command)));

@@ -27,8 +27,8 @@ typedef struct question {
     int64_t count;
 } question;
 
-static bool in_rows(gs_row_set set, uint8_t role) {
-    if (role == GS_HIDDEN_TEST)
+static bool in_rows(gs_row_set set, bool train_only, uint8_t role) {
+    if (role == GS_HIDDEN_TEST || (train_only && role != GS_TRAIN))
         return false;
     return set == GS_ROWS_OBSERVED || (set == GS_ROWS_TRAIN) == (role == GS_TRAIN);
 }
@@ -44,8 +44,9 @@ static gs_status add_rows(const char *name, const gs_value *given, const questio
     GS_TRY(gs_options_init(m->options, options));
     GS_TRY(gs_options_read(m->options, options, given, m->name, false));
     gs_row_set set = m->rows(options);
+    bool train_only = strcmp(gs_get_string(q->recipe, "knowledge", ""), "train") == 0;
     for (int64_t i = 0; gs_method_asks(m, options) && i < q->data->n; i++)
-        asked[i] |= in_rows(set, q->role[i]);
+        asked[i] |= in_rows(set, train_only, q->role[i]);
 done:
     if (options)
         gs_options_free(m->options, options);

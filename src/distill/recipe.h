@@ -7,9 +7,10 @@
        methods: {hard: {weight: 1}, soft: {temperature: 2}}               (each method's options)
        teacher_access: top_k   query_budget: 100 …                (gs_access_options; of students)
    A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …)
-   hold for both. `description`, `source`, `published` and `graph` are notes that nothing reads but
-   people, `reproduce` and `list`; `search` is the space that `sweep` tries for it (search.h). On
-   the command line "soft.temperature=2" is short for "methods.soft.temperature=2". */
+   hold for both. `description`, `source`, `published`, `measured` and `peer` (with `_inductive`
+   behind them: of setting=inductive) and `graph` are notes that nothing reads but people,
+   `reproduce` and `list`; `search` is the space that `sweep` tries for it (search.h). On the
+   command line "soft.temperature=2" is short for "methods.soft.temperature=2". */
 #ifndef GS_DISTILL_RECIPE_H
 #define GS_DISTILL_RECIPE_H
 
@@ -29,5 +30,7 @@ gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value);
    and returns it: what is stored with a result. Without `methods`, {hard: {}} is assumed when
    `distilled` is false and {soft: {}} when it is true. Idempotent. */
 gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved);
+/* True if a method of a flat recipe, unless its weight is 0, reads something of a teacher. */
+bool gs_recipe_needs_teacher(const gs_value *recipe);
 
 #endif

@@ -32,7 +32,6 @@ gs_status transport_open(transport *t, const gs_csr *a, int64_t exact) {
     GS_NEW(t->cost, 2 * exact + 2);
     GS_NEW(t->price, 2 * few);
     GS_NEW(t->far, 2 * few);
-    GS_NEW(t->from, 2 * few);
     GS_NEW(t->done, 2 * few);
     GS_NEW(t->mark, n + 1);
     for (int64_t i = 0; i < n; i++)
@@ -54,7 +53,6 @@ void transport_close(transport *t) {
     gs_free(t->cost);
     gs_free(t->price);
     gs_free(t->far);
-    gs_free(t->from);
     gs_free(t->done);
     gs_free(t->mark);
     *t = (transport){0};
@@ -143,68 +141,84 @@ static void measure(transport *t, const gs_csr *a) {
     }
 }
 
-/* Lowers what is known of how far node `to` (a source, or sources + a sink) is. */
-static void reach(transport *t, int64_t from, int64_t to, int64_t hops) {
-    int64_t far = t->far[from] + hops + t->price[from] - t->price[to];
-    if (!t->done[to] && far < t->far[to]) {
-        t->far[to] = far;
-        t->from[to] = (int32_t)from;
-    }
+/* Hops from source s to sink k beyond what their prices pay for: at least 0, 0 where mass flows. */
+static int64_t beyond(const transport *t, int64_t s, int64_t k) {
+    return t->cost[s * t->sinks + k] + t->price[s] - t->price[t->sources + k];
 }
 
-/* Dijkstra over what flow leaves free, from all sources that have mass; the nearest sink that lacks
-   some, or -1. */
+/* Dijkstra over what flow leaves free, from all sources that have mass; how far the nearest sink
+   that lacks some is, or -1. */
 static int64_t nearest(transport *t) {
+    const int64_t never = INT64_MAX / 4;
     int64_t m = t->sources, all = m + t->sinks;
     for (int64_t v = 0; v < all; v++) {
-        t->far[v] = v < m && t->have[v] > 0 ? 0 : INT64_MAX / 4;
-        t->from[v] = -1;
+        t->far[v] = v < m && t->have[v] > 0 ? 0 : never;
         t->done[v] = false;
     }
     while (true) {
         int64_t v = -1;
         for (int64_t w = 0; w < all; w++)
-            if (!t->done[w] && t->far[w] < INT64_MAX / 4 && (v < 0 || t->far[w] < t->far[v]))
+            if (!t->done[w] && t->far[w] < never && (v < 0 || t->far[w] < t->far[v]))
                 v = w;
-        if (v < 0)
-            return -1;
+        if (v < 0 || (v >= m && t->lack[v - m] > 0))
+            return v < 0 ? -1 : t->far[v];
         t->done[v] = true;
-        if (v >= m && t->lack[v - m] > 0)
-            return v;
         for (int64_t k = 0; v < m && k < t->sinks; k++)
-            reach(t, v, m + k, t->cost[v * t->sinks + k]);
+            if (t->far[v] + beyond(t, v, k) < t->far[m + k])
+                t->far[m + k] = t->far[v] + beyond(t, v, k);
         for (int64_t s = 0; v >= m && s < m; s++)
-            if (t->flow[s * t->sinks + v - m] > 0)
-                reach(t, v, s, -t->cost[s * t->sinks + v - m]);
+            if (t->flow[s * t->sinks + v - m] > 0 && t->far[v] < t->far[s])
+                t->far[s] = t->far[v];
     }
 }
 
-/* Sends along the path that ends at `sink` as much as it lets through. */
-static void augment(transport *t, int64_t sink) {
-    int64_t m = t->sources, mass = t->lack[sink - m], v = sink;
-    for (; t->from[v] >= 0; v = t->from[v])
-        if (v < m && t->flow[v * t->sinks + t->from[v] - m] < mass)
-            mass = t->flow[v * t->sinks + t->from[v] - m];
-    mass = t->have[v] < mass ? t->have[v] : mass;
-    t->have[v] -= mass;
-    t->lack[sink - m] -= mass;
-    for (v = sink; t->from[v] >= 0; v = t->from[v])
-        if (v >= m)
-            t->flow[t->from[v] * t->sinks + v - m] += mass;
-        else
-            t->flow[v * t->sinks + t->from[v] - m] -= mass;
+/* Sends up to `mass` from source s to a sink that lacks some, only where prices pay for every hop;
+   returns how much. What was tried in vain stays done. */
+static int64_t push(transport *t, int64_t s, int64_t mass) {
+    int64_t m = t->sources;
+    t->done[s] = true;
+    for (int64_t k = 0; k < t->sinks; k++) {
+        int64_t sent = 0;
+        if (t->done[m + k] || beyond(t, s, k) != 0)
+            continue;
+        t->done[m + k] = true;
+        if (t->lack[k] > 0) {
+            sent = mass < t->lack[k] ? mass : t->lack[k];
+            t->lack[k] -= sent;
+        }
+        for (int64_t r = 0; sent == 0 && r < m; r++) { /* in place of what comes from r */
+            int64_t flow = t->flow[r * t->sinks + k];
+            if (flow == 0 || t->done[r])
+                continue;
+            sent = push(t, r, flow < mass ? flow : mass);
+            t->flow[r * t->sinks + k] -= sent;
+        }
+        t->flow[s * t->sinks + k] += sent;
+        if (sent > 0)
+            return sent;
+    }
+    return 0;
 }
 
-/* Successive shortest paths, with prices that keep the remaining hops from being negative. */
+/* Primal and dual by turns: prices rise by the nearest way that is left, then all mass goes that
+   they pay for. As hops are 1 to 3, there are few turns. */
 int64_t transport_exact(transport *t, const gs_csr *a) {
-    int64_t size = t->sources * t->sinks, all = t->sources + t->sinks, cost = 0, sink;
+    int64_t size = t->sources * t->sinks, all = t->sources + t->sinks, cost = 0, rise;
     measure(t, a);
     memset(t->flow, 0, (size_t)size * sizeof *t->flow);
     memset(t->price, 0, (size_t)all * sizeof *t->price);
-    while ((sink = nearest(t)) >= 0) {
+    while ((rise = nearest(t)) >= 0) {
         for (int64_t v = 0; v < all; v++)
-            t->price[v] += t->far[v] < t->far[sink] ? t->far[v] : t->far[sink];
-        augment(t, sink);
+            t->price[v] += t->far[v] < rise ? t->far[v] : rise;
+        memset(t->done, 0, (size_t)all * sizeof *t->done);
+        for (int64_t s = 0; s < t->sources; s++)
+            while (t->have[s] > 0) {
+                int64_t sent = push(t, s, t->have[s]);
+                t->have[s] -= sent;
+                if (sent == 0)
+                    break;
+                memset(t->done, 0, (size_t)all * sizeof *t->done);
+            }
     }
     for (int64_t e = 0; e < size; e++)
         cost += t->flow[e] * t->cost[e];

@@ -16,7 +16,6 @@ typedef struct transport {
     int64_t *flow;          /* [sources, sinks] … */
     int8_t *cost;           /* … */
     int64_t *price, *far;   /* [sources + sinks] */
-    int32_t *from;          /* … */
     bool *done;
     int32_t *mark; /* [n] */
     int32_t stamp;

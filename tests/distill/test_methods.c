@@ -26,7 +26,7 @@ typedef struct bench {
 
 static gs_var *scalar(void *context, gs_tape *t) {
     bench *b = context;
-    gs_tap taps[2];
+    gs_tap taps[2] = {{0}};
     gs_var *logits = gs_model_forward(b->model, t, &b->operators, gs_tape_constant(t, &b->x),
                                       b->method->needs_taps ? taps : NULL);
     gs_view view = {.tape = t,

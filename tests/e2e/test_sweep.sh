@@ -144,6 +144,27 @@ sed 's/  plain: {recipe: mlp,/  plain: {recipe: mlp, search: none,/' s.yaml >w.y
 grep -q "2 trials and plain.* 1;" err.txt || { cat err.txt; fail "unequal budgets pass in silence"; }
 [ ! -e w ] || fail "a dry run left a folder"
 
+# a recipe's own search; methods and teachers are crossed
+printf 'model: mlp\nepochs: 5\nsearch: {grid: {lr: [0.1, 0.01, 0.001]}}\n' >tuned.yaml
+cat >cross.yaml <<'Y'
+graphs: [g.h5]
+teachers: {a: gcn, b: {recipe: gcn, set: {hidden: 8}}}
+methods: {soft: {soft: {temperature: 2}}, both: {hard: {weight: 0.5}, soft: {}}}
+students: {mlp: {}, plain: {recipe: mlp, teachers: none}, tuned: {recipe: tuned.yaml, teachers: none}}
+Y
+"$gs" sweep cross.yaml --dry-run --json >cross.json
+python3 - <<'P'
+import json
+place = json.load(open("cross.json"))["graphs"]["g"]
+students = place["students"]
+assert list(students) == ["mlp-soft-a", "mlp-soft-b", "mlp-both-a", "mlp-both-b", "plain", "tuned"], list(students)
+assert students["mlp-soft-b"]["teacher"] == "b" and students["plain"]["teacher"] is None
+assert students["mlp-soft-b"]["recipe"]["methods"] == {"soft": {"temperature": 2}}
+assert place["teachers"]["b"]["recipe"]["hidden"] == 8
+assert students["mlp-both-a"]["plain"] == "plain" and students["plain"]["plain"] is None
+assert [t["lr"] for t in students["tuned"]["trials"]] == [0.1, 0.01, 0.001] and students["plain"]["trials"] == []
+P
+
 # Test labels choose nothing: with noise for them, scores, choice and parameters stay, and only the test score moves.
 need_h5py
 cp g.h5 noise.h5

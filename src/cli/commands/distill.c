@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "cli/chain.h"
 #include "cli/control.h"
 #include "cli/experiment.h"
 
@@ -50,12 +51,13 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     gs_value *summary = NULL, *others = NULL;
     uint64_t *seeds = NULL;
     char *command = NULL;
+    int64_t generations;
     runner r = {.label = "student"};
     GS_TRY(args_need(args, "output", &r.folder));
     const char *listed = gs_get_string(e->recipe, "seeds", "0");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
     GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
-    GS_TRY(args_int(args, "generations", 1, 1000, 0, &e->generations));
+    GS_TRY(args_int(args, "generations", 1, 1000, 0, &generations));
     GS_TRY(given_teachers(args, &r.teacher, &others));
     command = command_line(args);
     r.command = command;
@@ -64,10 +66,10 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     r.teacher_kind = args_get(args, "teacher-kind");
     r.allow_other_split = args_has(args, "allow-other-split");
     r.resume = args_has(args, "resume");
-    e->control = args_has(args, "control");
-    GS_TRY(experiment_run(e, r, &summary));
+    GS_TRY(experiment_teach(e, &r));
+    GS_TRY(chain_run(r, generations, args_has(args, "control"), &summary));
     GS_TRY(summary_print(summary, r.folder, args->json));
-    if (e->control && !args->json)
+    if (args_has(args, "control") && !args->json)
         control_print(summary);
 done:
     gs_value_free(summary);

@@ -30,7 +30,7 @@ static gs_status open_row(const char *name, const gs_args *args, experiment *e) 
     gs_status status = GS_OK;
     gs_value *recipe = NULL;
     GS_TRY(recipe_open(name, args, &recipe));
-    if (!gs_map_get(recipe, "published"))
+    if (!published_of(recipe, "published"))
         GS_FAIL(GS_BAD_USAGE,
                 "The recipe %s has no published row to compare with; 'graphstill list "
                 "published' shows those that have.",
@@ -66,7 +66,8 @@ static gs_status train(experiment *e, const gs_args *args, gs_value **summary, d
     command = command_line(args);
     r.command = command;
     r.seeds = seeds;
-    GS_TRY(experiment_run(e, r, summary));
+    GS_TRY(experiment_teach(e, &r));
+    GS_TRY(runner_run(&r, summary));
     *seconds = seconds_now() - started;
 done:
     gs_free(seeds);

@@ -54,7 +54,8 @@ typedef struct krd_context {
     int64_t n;
     double *rho;      /* [n] */
     double *chance;   /* [n] that a node teaches a neighbour */
-    double *entropy;  /* [n] of pairs of a node: the sum of its teachers' q log q */
+    double *own;      /* [n] the sum of q log q */
+    double *entropy;  /* [n] the sum of that over the teachers of a node */
     int64_t *pairs;   /* [n] how many teach it */
     gs_matrix target; /* [n,c] the sum of their q */
     gs_matrix constant;
@@ -94,6 +95,7 @@ static void release(void *context) {
     gs_matrix_free(&k->constant);
     gs_free(k->rho);
     gs_free(k->chance);
+    gs_free(k->own);
     gs_free(k->entropy);
     gs_free(k->pairs);
     gs_free(k);
@@ -113,6 +115,7 @@ static gs_status prepare(const void *given, const gs_method_place *place, void *
     GS_TRY(power_entry(place, &k->power));
     GS_NEW(k->rho, n + 1);
     GS_NEW(k->chance, n + 1);
+    GS_NEW(k->own, n + 1);
     GS_NEW(k->entropy, n + 1);
     GS_NEW(k->pairs, n + 1);
     GS_TRY(gs_matrix_init(&k->target, n, place->widths[0]));
@@ -156,7 +159,7 @@ static void draw_chunk(void *context, int64_t begin, int64_t end) {
         float *to = gs_row(&k->target, i);
         uint64_t id = (uint64_t)(ids ? ids[i] : i);
         memcpy(to, gs_row(job->q, i), (size_t)c * sizeof *to);
-        k->entropy[i] = own_entropy(to, c);
+        k->entropy[i] = k->own[i];
         k->pairs[i] = 1;
         for (int64_t e = job->a->ptr[i]; e < job->a->ptr[i + 1]; e++) {
             int64_t j = job->a->col[e];
@@ -166,7 +169,7 @@ static void draw_chunk(void *context, int64_t begin, int64_t end) {
             const float *q = gs_row(job->q, j);
             for (int64_t m = 0; m < c; m++)
                 to[m] += q[m];
-            k->entropy[i] += own_entropy(q, c);
+            k->entropy[i] += k->own[j];
             k->pairs[i]++;
         }
     }
@@ -174,6 +177,8 @@ static void draw_chunk(void *context, int64_t begin, int64_t end) {
 
 /* The pairs of this draw; `epoch` -1: all of them. */
 static void draw(krd_context *k, const gs_view *view, double power, int64_t epoch) {
+    for (int64_t i = 0; i < k->n && k->drawn == -2; i++)
+        k->own[i] = own_entropy(gs_row(view->teacher[0], i), k->target.cols);
     for (int64_t i = 0; i < k->n; i++)
         k->chance[i] = epoch < 0 ? 1 : 1 - pow(k->rho[i], power);
     draw_job job = {.k = k,
