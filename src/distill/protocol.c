@@ -46,6 +46,26 @@ static const char *split_name(const session *s) {
     return gs_split_automatic(s->data);
 }
 
+/* How much of its teachers a student was shown, where it was not all of one. */
+static gs_status add_access(const session *s, gs_value *map) {
+    gs_status status = GS_OK;
+    const char *level = gs_get_string(s->recipe, "teacher_access", "all");
+    int64_t budget = gs_get_int(s->recipe, "query_budget", 0);
+    if (!s->given_teacher)
+        return GS_OK;
+    if (strcmp(level, "all") != 0)
+        GS_TRY(gs_map_set(map, "teacher_access", gs_string(level)));
+    if (budget > 0) {
+        GS_TRY(gs_map_set(map, "query_budget", gs_int(budget)));
+        GS_TRY(
+            gs_map_set(map, "query_by", gs_string(gs_get_string(s->recipe, "query_by", "random"))));
+    }
+    if (s->teacher_count > 1)
+        GS_TRY(gs_map_set(map, "teachers", gs_int(s->teacher_count)));
+done:
+    return status;
+}
+
 gs_status session_protocol(const session *s, gs_value **out) {
     gs_status status = GS_OK;
     int64_t hidden = 0, test = 0;
@@ -66,6 +86,7 @@ gs_status session_protocol(const session *s, gs_value **out) {
     GS_TRY(gs_map_set(map, "teacher_knowledge", gs_string(teacher_knowledge(s))));
     if (hidden > 0 && s->given_teacher)
         GS_TRY(gs_map_set(map, "teacher_saw_hidden", saw_hidden(s)));
+    GS_TRY(add_access(s, map));
     GS_TRY(gs_map_set(map, "labels", gs_string(labels(s))));
     bool selects = s->config.select != GS_SELECT_LAST && s->validation_count > 0;
     GS_TRY(gs_map_set(map, "selection", gs_string(selects ? "validation" : "none")));
