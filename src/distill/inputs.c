@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/baseline.h"
 #include "distill/position.h"
 #include "distill/session.h"
 #include "graph/build.h"
@@ -27,6 +28,8 @@ const char *gs_serving_inputs(const gs_value *recipe) {
     const gs_value *stack = gs_map_get(recipe, "stack");
     bool listed = stack && stack->type == GS_LIST;
     bool graph = !listed && reads_graph(kind);
+    if (gs_baseline_of(recipe))
+        return gs_baseline_of(recipe)->inputs;
     for (int64_t k = 0; listed && k < stack->count; k++)
         graph = graph || reads_graph(gs_get_string(stack->items[k], "model", kind));
     return graph ? "graph" : words[gs_inputs_of(recipe)];

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "distill/train.h"
+#include "distill/baseline.h"
 #include "nn/model.h"
 
 /* Values, columns and the way to the transpose; twice where that is another matrix. */
@@ -112,6 +112,10 @@ done:
 }
 
 gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64_t *bytes) {
+    if (gs_baseline_of(resolved)) {
+        *bytes = gs_baseline_memory(resolved, d);
+        return GS_OK;
+    }
     int64_t limit = gs_alloc_limit(); /* the sample is to tell of it, not to run into it */
     gs_alloc_set_limit(0);
     gs_status status = measure_step(resolved, d, bytes);

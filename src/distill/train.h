@@ -36,7 +36,8 @@ const char *gs_selection_metric(const gs_value *recipe);
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
 /* True if sparse features are to be held as dense ones: as the recipe says, by a fixed rule for
-   "auto": from a share of entries on at which dense products are faster (docs/math.md). */
+   "auto": where at least a fifth of the entries are there after dropout, dense products are
+   faster. */
 bool gs_features_densify(const gs_value *recipe, const gs_dataset *data);
 
 /* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
@@ -126,9 +127,15 @@ typedef struct gs_run {
     gs_matrix history;
     char **history_columns;
     int64_t history_count;
-    gs_value *metrics; /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
-                          times: files of equal runs are equal */
-    double seconds;    /* of training, this process only */
+    gs_value *protocol; /* map: setting, split, hidden, hidden_fraction, teacher_knowledge,
+                           teacher_saw_hidden, labels, selection: see docs/format.md */
+    gs_value *metrics;  /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
+                           times: files of equal runs are equal */
+    gs_value *strata;   /* the score by the surroundings of test nodes: strata.h; NULL: not
+                           finished */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gives; NULL: no teacher, or
+                                    several labels a node */
+    double seconds;              /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);
