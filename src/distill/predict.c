@@ -105,6 +105,7 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     *out = (gs_outputs){0};
     GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
+    operators.known = labels.known;
     GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                            keep ? keep : "logits", out));
 done:
