@@ -91,8 +91,14 @@ static const struct {
     {"test_micro_f1", "test micro F1", true},
     {"test_accuracy", "test accuracy", true},
     {"test_roc_auc", "test ROC-AUC", true},
-    {"hidden_test_micro_f1", "hidden test micro F1", true},
-    {"hidden_test_accuracy", "hidden test accuracy", true},
+    {"test_accuracy_inductive", "test accuracy, hidden nodes", true},
+    {"test_accuracy_production", "test accuracy, production", true},
+    {"test_accuracy_cold", "test accuracy, hidden without edges", true},
+    {"test_micro_f1_inductive", "test micro F1, hidden nodes", true},
+    {"test_micro_f1_production", "test micro F1, production", true},
+    {"test_micro_f1_cold", "test micro F1, hidden without edges", true},
+    {"test_roc_auc_inductive", "test ROC-AUC, hidden nodes", true},
+    {"test_roc_auc_production", "test ROC-AUC, production", true},
     {"val_micro_f1", "validation micro F1", true},
     {"val_accuracy", "validation accuracy", true},
     {"val_roc_auc", "validation ROC-AUC", true},
@@ -113,7 +119,7 @@ static bool repeats_accuracy(const gs_value *summary, const char *name, double m
     const char *end = strstr(name, "micro_f1");
     if (!end)
         return false;
-    snprintf(key, sizeof key, "%.*saccuracy", (int)(end - name), name);
+    snprintf(key, sizeof key, "%.*saccuracy%s", (int)(end - name), name, end + strlen("micro_f1"));
     double accuracy = gs_get_float(gs_map_get(summary, key), "mean", (double)NAN);
     return fabs(accuracy - mean) <= 0;
 }
@@ -268,6 +274,16 @@ static void print_sizes(const gs_dataset *d, const char *label, const gs_value *
     printf("\n");
 }
 
+/* What an import left out, where it says so. */
+static void print_dropped(const gs_value *provenance) {
+    long long loops = (long long)gs_get_int(provenance, "self_loops_dropped", 0);
+    long long merged = (long long)gs_get_int(provenance, "duplicates_merged", 0);
+    if (loops > 0)
+        printf("  dropped %lld self loop%s\n", loops, loops == 1 ? "" : "s");
+    if (merged > 0)
+        printf("  merged %lld duplicate edge%s\n", merged, merged == 1 ? "" : "s");
+}
+
 gs_status graph_print(const gs_dataset *d, const char *label, bool json) {
     gs_value *map = NULL;
     gs_status status = describe(d, &map);
@@ -283,6 +299,7 @@ gs_status graph_print(const gs_dataset *d, const char *label, bool json) {
         if (isfinite(gs_get_float(map, "homophily", (double)NAN)))
             printf(", homophily %.3f", gs_get_float(map, "homophily", 0));
         printf("\n");
+        print_dropped(d->provenance);
         const gs_value *splits = gs_map_get(map, "splits");
         for (int64_t k = 0; k < splits->count && k < 12; k++)
             printf("  split %s: %lld train, %lld validation, %lld test\n", splits->keys[k],

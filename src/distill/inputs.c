@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "distill/baseline.h"
+#include "distill/position.h"
 #include "distill/session.h"
 #include "graph/build.h"
 #include "graph/kernels.h"
@@ -35,6 +36,8 @@ const char *gs_serving_inputs(const gs_value *recipe) {
 }
 
 int64_t gs_inputs_width(const gs_value *recipe, int64_t f) {
+    if (gs_inputs_of(recipe) == GS_INPUTS_POSITION)
+        return f + gs_get_int(recipe, "position_size", 64);
     if (gs_inputs_of(recipe) != GS_INPUTS_HOPS || gs_get_bool(recipe, "hops_only", false))
         return f;
     return f * (gs_get_int(recipe, "input_hops", 2) + 1);
@@ -94,8 +97,81 @@ done:
     return status;
 }
 
-gs_status inputs_widen(const gs_value *recipe, gs_dataset *view, gs_csr **own_x,
-                       gs_matrix *own_dense) {
-    return gs_inputs_of(recipe) == GS_INPUTS_HOPS ? add_hops(recipe, view, own_x, own_dense)
-                                                  : GS_OK;
+/* Sparse features stay sparse: their few entries, and behind them all of the position. */
+static gs_status beside_sparse(const gs_matrix *p, gs_dataset *view, gs_csr **own_x) {
+    gs_status status = GS_OK;
+    const gs_csr *x = view->x_sparse;
+    int64_t *ptr = NULL, *col = NULL, at = 0;
+    float *val = NULL;
+    gs_csr *wide = NULL;
+    GS_NEW(ptr, x->rows + 1);
+    GS_NEW(col, x->nnz + p->rows * p->cols + 1);
+    GS_NEW(val, x->nnz + p->rows * p->cols + 1);
+    for (int64_t i = 0; i < x->rows; i++) {
+        for (int64_t e = x->ptr[i]; e < x->ptr[i + 1]; e++, at++) {
+            col[at] = x->col[e];
+            val[at] = gs_csr_value(x, e);
+        }
+        for (int64_t k = 0; k < p->cols; k++, at++) {
+            col[at] = x->cols + k;
+            val[at] = gs_row(p, i)[k];
+        }
+        ptr[i + 1] = at;
+    }
+    GS_TRY(gs_csr_from_arrays(x->rows, x->cols + p->cols, ptr, col, val, &wide));
+    gs_csr_free(*own_x);
+    *own_x = wide;
+    view->x_sparse = wide;
+    view->f = wide->cols;
+    view->feature_names = NULL;
+done:
+    gs_free(ptr);
+    gs_free(col);
+    gs_free(val);
+    return status;
+}
+
+static gs_status beside_dense(const gs_matrix *p, gs_dataset *view, gs_csr **own_x,
+                              gs_matrix *own_dense) {
+    gs_status status = GS_OK;
+    gs_matrix wide = {0};
+    GS_TRY(gs_matrix_init(&wide, view->n, view->f + p->cols));
+    put_columns(&view->x, 0, &wide);
+    put_columns(p, view->f, &wide);
+    inputs_replace(&wide, view, own_x, own_dense);
+done:
+    return status;
+}
+
+static gs_status add_positions(const gs_value *recipe, const gs_matrix *known, gs_dataset *view,
+                               gs_csr **own_x, gs_matrix *own_dense) {
+    gs_status status = GS_OK;
+    gs_matrix p = {0};
+    if (!known || known->cols != gs_get_int(recipe, "position_size", 64))
+        return gs_fail(GS_BAD_INPUT,
+                       "The model reads positions of %lld numbers a node, which it "
+                       "does not hold; train it again.",
+                       (long long)gs_get_int(recipe, "position_size", 64));
+    if (known->rows != view->n)
+        return gs_fail(GS_BAD_INPUT,
+                       "The model holds positions of %lld nodes, but the graph has %lld; give the "
+                       "graph that it was trained on.",
+                       (long long)known->rows, (long long)view->n);
+    GS_TRY(gs_matrix_init(&p, view->n, known->cols));
+    gs_positions_complete(known, view->adjacency, &p);
+    if (view->x_sparse)
+        GS_TRY(beside_sparse(&p, view, own_x));
+    else
+        GS_TRY(beside_dense(&p, view, own_x, own_dense));
+done:
+    gs_matrix_free(&p);
+    return status;
+}
+
+gs_status inputs_widen(const gs_value *recipe, const gs_matrix *positions, gs_dataset *view,
+                       gs_csr **own_x, gs_matrix *own_dense) {
+    gs_inputs inputs = gs_inputs_of(recipe);
+    if (inputs == GS_INPUTS_POSITION)
+        return add_positions(recipe, positions, view, own_x, own_dense);
+    return inputs == GS_INPUTS_HOPS ? add_hops(recipe, view, own_x, own_dense) : GS_OK;
 }

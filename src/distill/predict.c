@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/session.h"
 
 void gs_outputs_free(gs_outputs *o) {
@@ -52,8 +53,16 @@ done:
     return status;
 }
 
-gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          label_input *labels, const char *keep, gs_outputs *out) {
+/* True if something of layer k is kept. */
+static bool is_read(int64_t k, int64_t layers, const char *keep) {
+    return keeps(keep, "embeddings") || keeps(keep, "attention") ||
+           (k == layers - 2 && keeps(keep, "last"));
+}
+
+/* One forward pass in evaluation mode over prepared features. */
+static gs_status record_outputs(const gs_model *model, const gs_dataset *view,
+                                gs_operators *operators, label_input *labels, const char *keep,
+                                gs_outputs *out) {
     gs_status status = GS_OK;
     gs_tap *taps = NULL;
     *out = (gs_outputs){.layers = gs_model_layers(model)};
@@ -78,11 +87,14 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
     bool all = keeps(keep, "embeddings"), attention = keeps(keep, "attention");
-    bool looks = all || attention || keeps(keep, "last");
-    gs_var *logits = gs_model_forward(model, tape, operators, x, looks ? taps : NULL);
+    for (int64_t k = 0; k < out->layers; k++)
+        taps[k].skip = !is_read(k, out->layers, keep);
+    gs_var *logits = gs_model_forward(model, tape, operators, x, taps);
     GS_TRY(gs_tape_status(tape));
     GS_TRY(gs_matrix_copy(&out->logits, &logits->value));
-    for (int64_t k = 0; looks && k < out->layers; k++) {
+    for (int64_t k = 0; k < out->layers; k++) {
+        if (taps[k].skip)
+            continue;
         bool last_hidden = k == out->layers - 2 && keeps(keep, "last");
         GS_TRY(copy_tap(&taps[k], k, all || last_hidden, attention, out));
     }
@@ -94,26 +106,32 @@ done:
     return status;
 }
 
-gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                     const uint8_t *role, const char *keep, gs_outputs *out) {
+gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
+                          const int64_t *node_of, const gs_dataset *data, const uint8_t *role,
+                          const char *keep, gs_outputs *out) {
     gs_status status = GS_OK;
     gs_dataset view;
     gs_csr *own_x = NULL;
     gs_matrix own_dense = {0};
     label_input labels = {0};
-    gs_operators operators = {.adjacency = data->adjacency};
+    gs_operators operators = {.adjacency = data->adjacency, .node = node_of};
     *out = (gs_outputs){0};
-    GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
+    GS_TRY(session_features(recipe, positions, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
     operators.known = labels.known;
-    GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
-                           keep ? keep : "logits", out));
+    GS_TRY(record_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
+                          keep ? keep : "logits", out));
 done:
     label_input_close(&labels);
     gs_operators_free(&operators);
     gs_csr_free(own_x);
     gs_matrix_free(&own_dense);
     return status;
+}
+
+gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
+                     const uint8_t *role, const char *keep, gs_outputs *out) {
+    return session_predict(recipe, model, gs_positions_of(model), NULL, data, role, keep, out);
 }
 
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,

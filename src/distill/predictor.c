@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/predictor_parts.h"
 #include "distill/session.h"
 
@@ -116,7 +117,8 @@ static gs_status show_data(gs_predictor *p) {
     p->normalised = plain && gs_get_bool(p->recipe, "normalize_features", false);
     if (!p->data || plain || p->route == GS_ROUTE_WHOLE)
         return GS_OK;
-    GS_TRY(session_features(p->recipe, p->data, &p->view, &p->own_x, &p->own_dense));
+    GS_TRY(session_features(p->recipe, gs_positions_of(p->model), p->data, &p->view, &p->own_x,
+                            &p->own_dense));
     p->shown = &p->view;
 done:
     return status;

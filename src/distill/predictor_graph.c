@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/predictor_parts.h"
 #include "distill/session.h"
 
@@ -77,7 +78,8 @@ done:
 
 gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role) {
     p->full.adjacency = p->data->adjacency;
-    gs_status status = session_features(p->recipe, p->data, &p->view, &p->own_x, &p->own_dense);
+    gs_status status = session_features(p->recipe, gs_positions_of(p->model), p->data, &p->view,
+                                        &p->own_x, &p->own_dense);
     if (status == GS_OK)
         status = session_labels(p->recipe, &p->view, role, &p->labels);
     p->full.known = p->labels.known;

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "distill/inputs.h"
+#include "distill/position.h"
 
 /* c columns of zeros behind the features, for labels. */
 static gs_status add_label_columns(gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense) {
@@ -41,6 +42,24 @@ done:
     return status;
 }
 
+/* Share of the features that dropout keeps before the first layer. */
+static double kept_features(const gs_value *recipe) {
+    double drop = gs_get_float(recipe, "input_dropout", -1);
+    const gs_layer *layer = gs_layer_by_name(gs_get_string(recipe, "model", ""));
+    if (drop < 0)
+        drop = layer && layer->needs_graph ? gs_get_float(recipe, "dropout", 0.5) : 0;
+    return 1 - drop;
+}
+
+bool gs_features_densify(const gs_value *recipe, const gs_dataset *data) {
+    const char *wanted = gs_get_string(recipe, "features", "auto");
+    if (!data->x_sparse || strcmp(wanted, "sparse") == 0)
+        return false;
+    double all = (double)data->n * (double)data->f;
+    return strcmp(wanted, "dense") == 0 ||
+           kept_features(recipe) * (double)data->x_sparse->nnz >= 0.2 * all;
+}
+
 static gs_status check_features(const gs_dataset *data) {
     if (data->f < 1 || (!data->x_sparse && !data->x.data))
         return gs_fail(
@@ -51,29 +70,39 @@ static gs_status check_features(const gs_dataset *data) {
     return GS_OK;
 }
 
-/* A copy of the features, each row divided by the sum of its magnitudes. */
-static gs_status normalise(gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense) {
+/* The features in a copy, held as the recipe says and normalised if it says so. */
+static gs_status take_features(const gs_value *recipe, gs_dataset *view, gs_csr **own_x,
+                               gs_matrix *own_dense) {
     gs_status status = GS_OK;
-    if (view->x_sparse) {
+    bool normalises = gs_get_bool(recipe, "normalize_features", false);
+    bool densifies = gs_features_densify(recipe, view);
+    if (!normalises && !densifies)
+        return GS_OK;
+    if (densifies) {
+        GS_TRY(gs_csr_to_dense(view->x_sparse, own_dense));
+        view->x_sparse = NULL;
+        view->x = *own_dense;
+    } else if (view->x_sparse) {
         GS_TRY(gs_csr_copy(view->x_sparse, own_x));
         view->x_sparse = *own_x;
     } else {
         GS_TRY(gs_matrix_copy(own_dense, &view->x));
         view->x = *own_dense;
     }
-    GS_TRY(gs_dataset_normalize_rows(view));
+    if (normalises)
+        GS_TRY(gs_dataset_normalize_rows(view));
 done:
     return status;
 }
 
-gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
-                           gs_csr **own_x, gs_matrix *own_dense) {
+gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
+                           const gs_dataset *data, gs_dataset *view, gs_csr **own_x,
+                           gs_matrix *own_dense) {
     gs_status status = GS_OK;
     *view = *data;
     GS_TRY(check_features(data));
-    if (gs_get_bool(recipe, "normalize_features", false))
-        GS_TRY(normalise(view, own_x, own_dense));
-    GS_TRY(inputs_widen(recipe, view, own_x, own_dense));
+    GS_TRY(take_features(recipe, view, own_x, own_dense));
+    GS_TRY(inputs_widen(recipe, positions, view, own_x, own_dense));
     if (label_input_wanted(recipe))
         GS_TRY(add_label_columns(view, own_x, own_dense));
 done:
@@ -101,6 +130,7 @@ done:
    beside the features comes from the training graph too. */
 static gs_status open_observed(session *s) {
     gs_status status = GS_OK;
+    gs_matrix learned = {0};
     int64_t count = 0;
     unsigned seen = ~(1u << GS_HIDDEN_TEST);
     GS_TRY(gs_split_rows(s->role, s->data->n, seen, &s->node_of, &count));
@@ -108,8 +138,13 @@ static gs_status open_observed(session *s) {
     bool first = s->hides && gs_inputs_of(s->recipe) != GS_INPUTS_X;
     if (first)
         GS_TRY(gs_dataset_induced(s->data, s->node_of, count, &s->induced));
-    GS_TRY(session_features(s->recipe, first ? s->induced : s->data, &s->prepared, &s->own_x,
-                            &s->own_dense));
+    const gs_dataset *seen_data = first ? s->induced : s->data;
+    if (gs_inputs_of(s->recipe) == GS_INPUTS_POSITION) {
+        GS_TRY(gs_positions_learn(s->recipe, seen_data, s->seed, &learned));
+        GS_TRY(gs_positions_keep(s->state, &learned, s->node_of, s->data->n));
+    }
+    GS_TRY(
+        session_features(s->recipe, &learned, seen_data, &s->prepared, &s->own_x, &s->own_dense));
     if (!s->hides) {
         gs_free(s->node_of);
         s->node_of = NULL;
@@ -121,6 +156,7 @@ static gs_status open_observed(session *s) {
         s->observed = *s->induced;
     }
 done:
+    gs_matrix_free(&learned);
     return status;
 }
 
@@ -250,9 +286,6 @@ static gs_status check_label_input(const session *s) {
         return gs_fail(GS_BAD_USAGE,
                        "label_input shows a node the labels of its neighbours, but this "
                        "model reads no graph; leave it out.");
-    if (layers && gs_get_int(s->recipe, "label_rounds", 0) > 0)
-        return gs_fail(GS_BAD_USAGE, "label_rounds puts answers in for labels among the features, "
-                                     "but this model passes labels on itself; leave it out.");
     if (layers && (s->config.sampling != 0 || s->config.edge_dropout > 0))
         return gs_fail(GS_BAD_USAGE, "This model keeps a number for each node, so each step must "
                                      "see the whole graph; leave out sampling and edge_dropout.");
@@ -271,19 +304,36 @@ static gs_status check_task(const session *s) {
     return GS_OK;
 }
 
+static gs_status open_teacher(session *s) {
+    gs_status status = GS_OK;
+    GS_TRY(gs_options_init(gs_split_options, &s->split));
+    GS_TRY(gs_options_read(gs_split_options, &s->split, s->recipe, "The recipe", true));
+    if (!s->given_teacher)
+        goto done;
+    GS_TRY(
+        teacher_guard_open(&s->guard, s->given_teacher, s->role, (gs_knowledge)s->split.knowledge));
+    s->teacher = &s->guard.shown;
+done:
+    return status;
+}
+
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                        const gs_teacher *teacher, uint64_t seed) {
     gs_status status = GS_OK;
-    *s = (session){.recipe = recipe, .data = data, .teacher = teacher, .seed = seed};
+    *s = (session){.recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
     if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
     GS_TRY(check_norm(recipe, data));
+    if (s->config.label_rounds > 0 && !label_input_wanted(recipe))
+        GS_FAIL(GS_BAD_USAGE, "label_rounds puts answers in where labels are features; set "
+                              "label_input too, or leave it out.");
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
+    GS_TRY(open_teacher(s));
     GS_TRY(check_features(data));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
@@ -301,7 +351,6 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     s->operators.adjacency = s->observed.adjacency;
     s->operators.known = s->labels.known;
     s->operators.node = s->node_of;
-    s->full_operators.adjacency = data->adjacency;
     GS_TRY(session_terms(s));
     GS_TRY(check_task(s));
     set_decay(s);
@@ -316,8 +365,9 @@ done:
 void session_close(session *s) {
     gs_pace_close(&s->pace);
     session_terms_close(s);
+    teacher_guard_close(&s->guard);
+    gs_options_free(gs_split_options, &s->split);
     gs_operators_free(&s->operators);
-    gs_operators_free(&s->full_operators);
     session_feed_close(s);
     label_input_close(&s->labels);
     gs_csr_free(s->validation_x);

@@ -35,6 +35,11 @@ const char *gs_selection_metric(const gs_value *recipe);
    gives further ones (`inputs`) or labels are features too. */
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
+/* True if sparse features are to be held as dense ones: as the recipe says, by a fixed rule for
+   "auto": where at least a fifth of the entries are there after dropout, dense products are
+   faster. */
+bool gs_features_densify(const gs_value *recipe, const gs_dataset *data);
+
 /* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
    list, or words between commas. 0: all neighbours. GS_BAD_USAGE. */
 gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t *out);
@@ -65,9 +70,12 @@ typedef struct gs_train_config {
     bool drop_last;   /* leave out the incomplete last batch (unless it is the only one) */
     int schedule;     /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by the sum of their magnitudes */
+    int features;            /* 0 auto, 1 sparse, 2 dense: how X is held */
     int inputs;              /* gs_inputs: what goes in beside the features */
     int64_t input_hops;
     bool hops_only;
+    int64_t position_size, position_walks, position_length, position_window, position_epochs,
+        position_seed;
     int reorder; /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
@@ -119,9 +127,15 @@ typedef struct gs_run {
     gs_matrix history;
     char **history_columns;
     int64_t history_count;
-    gs_value *metrics; /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
-                          times: files of equal runs are equal */
-    double seconds;    /* of training, this process only */
+    gs_value *protocol; /* map: setting, split, hidden, hidden_fraction, teacher_knowledge,
+                           teacher_saw_hidden, labels, selection: see docs/format.md */
+    gs_value *metrics;  /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
+                           times: files of equal runs are equal */
+    gs_value *strata;   /* the score by the surroundings of test nodes: strata.h; NULL: not
+                           finished */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gives; NULL: no teacher, or
+                                    several labels a node */
+    double seconds;              /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);

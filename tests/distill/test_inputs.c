@@ -105,7 +105,7 @@ START_TEST(hops_follow_their_definition) {
         ck_ok(gs_csr_to_dense(d->x_sparse, &x));
     else
         ck_ok(gs_matrix_copy(&x, &d->x));
-    ck_ok(session_features(recipe, d, &view, &own_x, &own_dense));
+    ck_ok(session_features(recipe, NULL, d, &view, &own_x, &own_dense));
     ck_assert_int_eq(view.f, gs_recipe_inputs(recipe, d->f, d->c));
     ck_assert_int_eq(view.f, 4 * d->f);
     ck_assert_ptr_null(view.x_sparse);
@@ -159,6 +159,12 @@ static const char *const students[] = {
     "{\"model\": \"mlp\", \"hidden\": 7, \"epochs\": 4, \"inputs\": \"x+hops\", \"input_hops\": 1,"
     " \"hops_only\": true, \"batch_size\": 32, \"normalize_features\": true}",
     "{\"model\": \"gcn\", \"hidden\": 5, \"epochs\": 3, \"inputs\": \"x+hops\"}",
+    "{\"model\": \"mlp\", \"hidden\": 7, \"epochs\": 4, \"inputs\": \"x+position\","
+    " \"position_size\": 5, \"position_length\": 6, \"position_walks\": 2}",
+    "{\"model\": \"mlp\", \"hidden\": 7, \"epochs\": 3, \"inputs\": \"x+position\","
+    " \"position_size\": 3, \"position_length\": 4, \"batch_size\": 32, \"normalize_features\": "
+    "true,"
+    " \"position_seed\": 3}",
 };
 enum { STUDENTS = sizeof students / sizeof *students };
 
@@ -279,7 +285,72 @@ START_TEST(failed_allocations_are_survived) {
 }
 END_TEST
 
+/* Row i as a model with positions reads it, from x and the neighbours' positions alone. */
+static void raw_row(const gs_dataset *d, const gs_matrix *x, const gs_matrix *known, int64_t i,
+                    float *to) {
+    int64_t size = known->cols, count = 0;
+    double sum[8] = {0};
+    memcpy(to, gs_row(x, i), (size_t)d->f * sizeof *to);
+    for (int64_t e = d->adjacency->ptr[i]; e < d->adjacency->ptr[i + 1]; e++) {
+        const float *p = gs_row(known, d->adjacency->col[e]);
+        bool seen = false;
+        for (int64_t k = 0; k < size; k++)
+            seen = seen || p[k] != 0;
+        for (int64_t k = 0; seen && k < size; k++)
+            sum[k] += (double)p[k];
+        count += seen;
+    }
+    for (int64_t k = 0; k < size; k++)
+        to[d->f + k] = count > 0 ? (float)(sum[k] / (double)count) : 0;
+}
+
+START_TEST(unseen_nodes_are_answered_from_x_and_neighbours) {
+    gs_dataset *d = made(_i ? 6 : 0);
+    uint8_t role[N];
+    gs_value *recipe = recipe_of(students[3]);
+    gs_run *r = NULL;
+    gs_predictor *p = NULL;
+    gs_matrix x = {0}, row, logits;
+    int64_t asked = 0, moved = 0;
+    draw(role, true);
+    if (d->x_sparse)
+        ck_ok(gs_csr_to_dense(d->x_sparse, &x));
+    else
+        ck_ok(gs_matrix_copy(&x, &d->x));
+    ck_ok(gs_train(recipe, d, role, NULL, 3, NULL, NULL, &r));
+    const gs_entry *known = gs_state_find(r->state, "positions");
+    ck_assert_ptr_nonnull(known);
+    ck_ok(gs_matrix_init(&row, 1, d->f + known->value.cols));
+    ck_ok(gs_matrix_init(&logits, 1, d->c));
+    ck_ok(gs_predictor_open(recipe, r->model, NULL, NULL, &p));
+    for (int64_t i = 0; i < N; i++) {
+        if (role[i] != GS_HIDDEN_TEST)
+            continue;
+        raw_row(d, &x, &known->value, i, row.data);
+        for (int64_t k = 0; k < known->value.cols; k++) {
+            ck_assert(gs_row(&known->value, i)[k] == 0); /* nothing was learned of it */
+            moved += row.data[d->f + k] != 0;
+        }
+        ck_ok(gs_predictor_dense(p, &row, &logits));
+        for (int64_t j = 0; j < d->c; j++) {
+            double want = (double)gs_row(&r->full.logits, i)[j];
+            ck_near(logits.data[j], want, 1e-5 * (1 + fabs(want)));
+        }
+        asked++;
+    }
+    ck_assert(asked > 10 && moved > 10);
+    gs_predictor_free(p);
+    gs_matrix_free(&x);
+    gs_matrix_free(&row);
+    gs_matrix_free(&logits);
+    gs_run_free(r);
+    gs_value_free(recipe);
+    gs_dataset_free(d);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, unseen_nodes_are_answered_from_x_and_neighbours, 0, 2);
     tcase_add_test(tc, serving_inputs_are_named);
     tcase_add_loop_test(tc, hops_follow_their_definition, 0, 2);
     tcase_add_loop_test(tc, the_last_hop_alone_is_simple_graph_convolution, 0, 2);

@@ -240,6 +240,7 @@ static gs_status run(const gs_args *args) {
     if (data->f != m->f)
         GS_FAIL(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
                 (long long)m->f, (long long)data->f);
+    GS_TRY(gs_model_move_positions(m, data));
     if (!gs_baseline_of(m->recipe))
         GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
     bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;
