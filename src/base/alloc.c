@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define ALIGNMENT 64
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -146,6 +147,11 @@ void gs_alloc_fail_at(int64_t k) { atomic_store(&fail_countdown, k); }
 void gs_alloc_set_limit(int64_t bytes) { atomic_store(&limit_bytes, bytes); }
 
 int64_t gs_alloc_limit(void) { return atomic_load(&limit_bytes); }
+
+int64_t gs_memory_of_machine(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (int64_t)pages * size : 0;
+}
 
 gs_status gs_alloc_check(int64_t bytes, const char *what) {
     int64_t limit = gs_alloc_limit(), used = atomic_load(&live_bytes);

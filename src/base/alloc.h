@@ -44,6 +44,8 @@ void gs_alloc_fail_at(int64_t k);
 /* Refuses to go beyond this many live bytes (0: no limit): --max-memory. */
 void gs_alloc_set_limit(int64_t bytes);
 int64_t gs_alloc_limit(void);
+/* Bytes of memory that the machine has; 0 if it does not tell. */
+int64_t gs_memory_of_machine(void);
 
 /* Fails with GS_NO_MEMORY and a sentence if `bytes` more would exceed the limit: to be asked before
    a size that came from a file is believed. `what` names the thing, as in "the feature matrix". */

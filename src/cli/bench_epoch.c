@@ -17,7 +17,9 @@
 #define MOST_PRODUCTS 1024 /* of one epoch */
 
 typedef struct epoch_job {
-    gs_dataset *data;      /* in the order that training takes */
+    const gs_dataset *data; /* in the order that training takes */
+    gs_dataset view;        /* as given, with features held as the recipe says */
+    gs_matrix dense;
     gs_dataset *reordered; /* owns it, if that is another one */
     int64_t *node;         /* the user's rows, or NULL */
     gs_value *recipe;
@@ -57,6 +59,8 @@ static gs_status open_epoch(const bench_task *b, const gs_value *recipe, epoch_j
     j->tape = gs_tape_new();
     if (!j->recipe || !j->state || !j->tape)
         GS_TRY(GS_NO_MEMORY);
+    if (gs_inputs_of(recipe) != GS_INPUTS_X)
+        GS_FAIL(GS_BAD_USAGE, "'bench epoch' reads the features as they are; leave out inputs.");
     GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, b->data->f, b->data->c), b->data->c,
                         j->state, 1, &j->model));
     GS_TRY(gs_options_init(gs_train_options, &config));
@@ -64,9 +68,15 @@ static gs_status open_epoch(const bench_task *b, const gs_value *recipe, epoch_j
     wanted = gs_model_needs_graph(j->model) ? (gs_order)config.reorder : GS_ORDER_NONE;
     gs_options_free(gs_train_options, &config);
     GS_TRY(gs_reorder(b->data->adjacency, gs_model_widest(j->model), wanted, &j->node, &order));
+    j->view = *b->data;
+    if (gs_features_densify(recipe, b->data)) {
+        GS_TRY(gs_csr_to_dense(b->data->x_sparse, &j->dense));
+        j->view.x_sparse = NULL;
+        j->view.x = j->dense;
+    }
     if (j->node)
-        GS_TRY(gs_dataset_induced(b->data, j->node, b->data->n, &j->reordered));
-    j->data = j->node ? j->reordered : b->data;
+        GS_TRY(gs_dataset_induced(&j->view, j->node, b->data->n, &j->reordered));
+    j->data = j->node ? j->reordered : &j->view;
     j->operators.adjacency = j->data->adjacency;
     for (int64_t k = 0; k < j->state->count; k++)
         j->state->entries[k]->decay = 5e-4;
@@ -84,6 +94,7 @@ done:
 static void close_epoch(epoch_job *j) {
     gs_pace_close(&j->pace);
     gs_dataset_free(j->reordered);
+    gs_matrix_free(&j->dense);
     gs_free(j->node);
     gs_free(j->train);
     gs_model_free(j->model);

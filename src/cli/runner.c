@@ -216,15 +216,23 @@ done:
 
 /* What cannot fit is refused before anything is made; the data are counted already. */
 static gs_status check_memory(const runner *r) {
-    int64_t needed = 0, limit = gs_alloc_limit();
+    int64_t needed = 0, limit = gs_alloc_limit(), machine = gs_memory_of_machine();
     gs_status status = gs_memory_of_step(r->recipe, r->data, &needed);
-    if (status != GS_OK || limit <= 0 || needed <= limit)
+    double megabytes = (double)needed / 1048576;
+    if (status != GS_OK)
         return status;
-    return gs_fail(GS_NO_MEMORY,
-                   "Training needs about %.0f MB, and --max-memory allows %.0f MB; allow %.0f, set "
-                   "memory=low, or take a smaller hidden width.",
-                   (double)needed / 1048576, (double)limit / 1048576,
-                   ceil((double)needed / 1048576));
+    if (limit > 0 && needed > limit)
+        return gs_fail(GS_NO_MEMORY,
+                       "Training needs about %.0f MB, and --max-memory allows %.0f MB; allow %.0f, "
+                       "set memory=low, or take a smaller hidden width.",
+                       megabytes, (double)limit / 1048576, ceil(megabytes));
+    if (limit <= 0 && machine > 0 && needed > machine)
+        return gs_fail(GS_NO_MEMORY,
+                       "Training needs about %.0f MB, and this machine has %.0f MB; set "
+                       "memory=low, take a smaller hidden width, or try all the same with "
+                       "--max-memory %.0fM.",
+                       megabytes, (double)machine / 1048576, ceil(megabytes));
+    return GS_OK;
 }
 
 gs_status runner_run(const runner *r, gs_value **summary) {

@@ -104,6 +104,7 @@ static const struct {
     {"agreement", "agreement with the teacher (all)", true},
     {"parameters", "parameters", false},
     {"best_epoch", "best epoch", false},
+    {"trials", "trials scored on validation", false},
 };
 
 /* Of one label a node, micro-F1 is the accuracy, which has a row of its own. */
@@ -267,6 +268,16 @@ static void print_sizes(const gs_dataset *d, const char *label, const gs_value *
     printf("\n");
 }
 
+/* What an import left out, where it says so. */
+static void print_dropped(const gs_value *provenance) {
+    long long loops = (long long)gs_get_int(provenance, "self_loops_dropped", 0);
+    long long merged = (long long)gs_get_int(provenance, "duplicates_merged", 0);
+    if (loops > 0)
+        printf("  dropped %lld self loop%s\n", loops, loops == 1 ? "" : "s");
+    if (merged > 0)
+        printf("  merged %lld duplicate edge%s\n", merged, merged == 1 ? "" : "s");
+}
+
 gs_status graph_print(const gs_dataset *d, const char *label, bool json) {
     gs_value *map = NULL;
     gs_status status = describe(d, &map);
@@ -282,6 +293,7 @@ gs_status graph_print(const gs_dataset *d, const char *label, bool json) {
         if (isfinite(gs_get_float(map, "homophily", (double)NAN)))
             printf(", homophily %.3f", gs_get_float(map, "homophily", 0));
         printf("\n");
+        print_dropped(d->provenance);
         const gs_value *splits = gs_map_get(map, "splits");
         for (int64_t k = 0; k < splits->count && k < 12; k++)
             printf("  split %s: %lld train, %lld validation, %lld test\n", splits->keys[k],

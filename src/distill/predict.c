@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/session.h"
 
 void gs_outputs_free(gs_outputs *o) {
@@ -52,6 +53,12 @@ done:
     return status;
 }
 
+/* True if something of layer k is kept. */
+static bool is_read(int64_t k, int64_t layers, const char *keep) {
+    return keeps(keep, "embeddings") || keeps(keep, "attention") ||
+           (k == layers - 2 && keeps(keep, "last"));
+}
+
 gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
                           label_input *labels, const char *keep, gs_outputs *out) {
     gs_status status = GS_OK;
@@ -78,11 +85,14 @@ gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_oper
     gs_var *x =
         view->x_sparse ? gs_tape_sparse(tape, view->x_sparse) : gs_tape_constant(tape, &view->x);
     bool all = keeps(keep, "embeddings"), attention = keeps(keep, "attention");
-    bool looks = all || attention || keeps(keep, "last");
-    gs_var *logits = gs_model_forward(model, tape, operators, x, looks ? taps : NULL);
+    for (int64_t k = 0; k < out->layers; k++)
+        taps[k].skip = !is_read(k, out->layers, keep);
+    gs_var *logits = gs_model_forward(model, tape, operators, x, taps);
     GS_TRY(gs_tape_status(tape));
     GS_TRY(gs_matrix_copy(&out->logits, &logits->value));
-    for (int64_t k = 0; looks && k < out->layers; k++) {
+    for (int64_t k = 0; k < out->layers; k++) {
+        if (taps[k].skip)
+            continue;
         bool last_hidden = k == out->layers - 2 && keeps(keep, "last");
         GS_TRY(copy_tap(&taps[k], k, all || last_hidden, attention, out));
     }
@@ -103,7 +113,7 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     label_input labels = {0};
     gs_operators operators = {.adjacency = data->adjacency};
     *out = (gs_outputs){0};
-    GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
+    GS_TRY(session_features(recipe, gs_positions_of(model), data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
     GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                            keep ? keep : "logits", out));

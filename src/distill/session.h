@@ -74,7 +74,8 @@ typedef struct session {
     const gs_dataset *data; /* as given */
     const gs_teacher *teacher;
     uint8_t *role;       /* [data n] */
-    gs_dataset prepared; /* data with the recipe's features; arrays borrowed but for own_x */
+    gs_dataset prepared; /* data, or where the graph gives inputs the training graph, with the
+                            recipe's features; arrays borrowed but for own_x and own_dense */
     gs_csr *own_x;
     gs_matrix own_dense;
     /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are those
@@ -121,9 +122,23 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
 void session_close(session *s);
 
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
-   by own_x / own_dense. Where labels are features, their columns are there and zero. */
-gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
-                           gs_csr **own_x, gs_matrix *own_dense);
+   by own_x / own_dense. What `inputs` puts beside them comes from data's own graph. Where labels
+   are features, their columns are there and zero. `positions`: known ones of the nodes of data
+   (distill/position.h), or NULL where the recipe has none. */
+gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
+                           const gs_dataset *data, gs_dataset *view, gs_csr **own_x,
+                           gs_matrix *own_dense);
+
+/* inputs.c */
+/* Puts beside the features that `view` shows what the recipe asks for; what had to be made is owned
+   by *own_x or *own_dense, which may own the features that were there. x+hops: [X, S X, …, S^k X],
+   or S^k X alone, S = D^-1/2 (A+I) D^-1/2 of view's own graph (SIGN: Frasca et al. 2020, arXiv
+   2004.11198; SGC: Wu et al., ICML 2019); dense. x+position: [X, P], as gs_positions_complete
+   gives P. */
+gs_status inputs_widen(const gs_value *recipe, const gs_matrix *positions, gs_dataset *view,
+                       gs_csr **own_x, gs_matrix *own_dense);
+/* `wide` [n, …], which is adopted, takes the place of the features that `view` shows. */
+void inputs_replace(gs_matrix *wide, gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense);
 
 /* Labels of the training nodes in role [n], over a view with such columns; {0} where the recipe has
    none. */
@@ -173,5 +188,11 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
                        double *loss);
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
+
+/* train.c: the scores of a run's outputs, role by role, and its agreement with the teacher, as
+   metrics. */
+gs_status session_scores(gs_run *r, const gs_dataset *data, const gs_teacher *teacher);
+/* Scatters the rows of the training graph to the n nodes of the data set; hidden rows become 0. */
+gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);
 
 #endif

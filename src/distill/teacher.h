@@ -26,6 +26,9 @@ typedef struct gs_teacher {
 
 void gs_teacher_free(gs_teacher *t);
 const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *name);
+/* Layers of the model that its recipe describes, with those before and behind the stack, so that
+   "embeddings/<layers - 1>/…" are the logits; INT64_MAX where it has no recipe. */
+int64_t gs_teacher_layers(const gs_teacher *t);
 /* Rows `ids` of the array "logits", turned into probabilities at a temperature: softmax(z/tau) for
    logits and log-probabilities, p^(1/tau) renormalised for probabilities. out is [count,c]. */
 gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,

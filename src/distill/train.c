@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "distill/baseline.h"
 #include "distill/fidelity.h"
 #include "distill/session.h"
 
@@ -232,8 +233,7 @@ done:
     return status;
 }
 
-/* Scatters the rows of the training graph to the nodes of the data set; hidden rows become 0. */
-static gs_status spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
+gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
     gs_matrix wide = {0};
     if (!m->data)
         return GS_OK;
@@ -251,28 +251,36 @@ static gs_status make_outputs(session *s, gs_run *r) {
     gs_status status = GS_OK;
     const char *keep = s->config.keep ? s->config.keep : "logits";
     GS_TRY(gs_predict(s->recipe, s->model, s->data, s->role, keep, &r->full));
-    if (!s->hides || s->by_rows)
+    bool same = s->by_rows && s->config.inputs != GS_INPUTS_HOPS; /* whatever nodes are hidden */
+    if (!s->hides || same)
         goto done;
     gs_dataset plain = s->observed;
     session_show_labels(s, -1);
     GS_TRY(session_outputs(s->model, &plain, &s->operators, &s->labels, keep, &r->observed));
-    GS_TRY(spread(&r->observed.logits, s->node_of, s->data->n));
+    GS_TRY(session_spread(&r->observed.logits, s->node_of, s->data->n));
     for (int64_t k = 0; k < r->observed.layers; k++) {
-        GS_TRY(spread(&r->observed.pre[k], s->node_of, s->data->n));
-        GS_TRY(spread(&r->observed.post[k], s->node_of, s->data->n));
+        GS_TRY(session_spread(&r->observed.pre[k], s->node_of, s->data->n));
+        GS_TRY(session_spread(&r->observed.post[k], s->node_of, s->data->n));
     }
+done:
+    return status;
+}
+
+gs_status session_scores(gs_run *r, const gs_dataset *data, const gs_teacher *teacher) {
+    gs_status status = GS_OK;
+    const gs_matrix *seen = r->observed.logits.data ? &r->observed.logits : &r->full.logits;
+    GS_TRY(score_role(r, seen, data, 1u << GS_TRAIN, "train"));
+    GS_TRY(score_role(r, seen, data, 1u << GS_VALIDATION, "val"));
+    GS_TRY(score_role(r, seen, data, 1u << GS_TEST, "test"));
+    GS_TRY(score_role(r, &r->full.logits, data, 1u << GS_HIDDEN_TEST, "hidden_test"));
+    GS_TRY(gs_fidelity_score(r, data, teacher));
 done:
     return status;
 }
 
 static gs_status make_metrics(session *s, gs_run *r) {
     gs_status status = GS_OK;
-    const gs_matrix *seen = r->observed.logits.data ? &r->observed.logits : &r->full.logits;
-    GS_TRY(score_role(r, seen, s->data, 1u << GS_TRAIN, "train"));
-    GS_TRY(score_role(r, seen, s->data, 1u << GS_VALIDATION, "val"));
-    GS_TRY(score_role(r, seen, s->data, 1u << GS_TEST, "test"));
-    GS_TRY(score_role(r, &r->full.logits, s->data, 1u << GS_HIDDEN_TEST, "hidden_test"));
-    GS_TRY(gs_fidelity_score(r, s->data, s->teacher));
+    GS_TRY(session_scores(r, s->data, s->teacher));
     GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_model_parameters(s->model))));
     GS_TRY(gs_map_set(r->metrics, "epochs", gs_int((int64_t)gs_state_get(s->state, "epoch", 0))));
     GS_TRY(gs_map_set(
@@ -326,6 +334,10 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
     gs_run *r = NULL;
     double started = now();
     *out = NULL;
+    if (gs_baseline_of(recipe)) {
+        gs_state_free(resume); /* there is nothing to go on with */
+        return gs_baseline_run(recipe, data, role, teacher, seed, observer, out);
+    }
     GS_TRY(session_open(&s, recipe, data, role, teacher, seed));
     GS_NEW(r, 1);
     GS_TRY(open_run(&s, recipe, r));
@@ -358,6 +370,8 @@ done:
 gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                          const gs_teacher *teacher, uint64_t seed) {
     session s = {0};
+    if (gs_baseline_of(recipe))
+        return gs_baseline_check(recipe, data, role, teacher);
     gs_status status = session_open(&s, recipe, data, role, teacher, seed);
     session_close(&s);
     return status;

@@ -25,6 +25,7 @@ extern const gs_option gs_model_options[];
 /* What each layer left behind: pre (before norm and activation, with bias), post (what the next
    layer reads, before dropout), and its attention. Named by index: "0", "1", … */
 typedef struct gs_tap {
+    bool skip; /* given: nobody reads this layer's; the rest is then left as it was */
     gs_var *pre, *post;
     gs_attention attention;
 } gs_tap;
@@ -37,8 +38,9 @@ typedef struct gs_model gs_model;
 gs_status gs_model_new(const gs_value *recipe, int64_t f, int64_t c, gs_state *state, uint64_t seed,
                        gs_model **out);
 void gs_model_free(gs_model *m);
-/* Logits [n,c] of features x (dense or sparse). With taps (layers entries) nothing is fused, the
-   bits are the same. `operators` may be NULL if !gs_model_needs_graph. */
+/* Logits [n,c] of features x (dense or sparse). Layers whose tap is read are not fused, the bits
+   are the same. taps: one for each layer, or NULL. `operators` may be NULL if
+   !gs_model_needs_graph. */
 gs_var *gs_model_forward(const gs_model *m, gs_tape *t, gs_operators *operators, gs_var *x,
                          gs_tap *taps);
 /* The same on the neighbourhood of some nodes, for layers that are `by_blocks`: layer k reads
@@ -50,6 +52,7 @@ gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *ope
 typedef struct gs_stage {
     const gs_layer *layer;
     int64_t in, width;
+    int64_t tap_width; /* of its tap: the width without what dense connections put beside it */
     gs_operator operator_kind; /* that it reads, or GS_OPERATOR_NONE */
     bool by_blocks;            /* it can be computed from the neighbourhood of some nodes */
     const gs_matrix
@@ -61,6 +64,7 @@ typedef struct gs_stage {
 } gs_stage;
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
+const gs_state *gs_model_state(const gs_model *m); /* that its parameters are in; borrowed */
 bool gs_model_needs_graph(const gs_model *m);
 /* Bytes of activations and of gradients in flight that a training step over n nodes and `entries`
    edges holds, about, or an evaluation where `training` is false; x_entries: features that are not

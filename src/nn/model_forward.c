@@ -110,8 +110,9 @@ static gs_var *jump_on(int jump, gs_tape *t, gs_var *all, gs_var *x) {
 /* Layer k reads operators[k * step]. */
 static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators, int64_t step,
                           gs_var *x, gs_tap *taps) {
-    gs_pass pass = {.tape = t, .wants_attention = taps != NULL};
+    gs_pass pass = {.tape = t};
     gs_var *all = NULL, *first = NULL;
+    const gs_tap *last = NULL; /* of the layer before, if it is read */
     int jump = m->config.jump;
     double drop = m->config.input_dropout;
     if (drop < 0)
@@ -126,6 +127,8 @@ static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators
         pass.operators = operators ? operators + k * step : NULL;
         pass.attention = (gs_attention){0};
         pass.first = first;
+        gs_tap *tap = taps && !taps[k].skip ? &taps[k] : NULL;
+        pass.wants_attention = tap != NULL;
         if (jump != JUMP_NONE && part->place.last)
             x = all;
         gs_var *y = add_residual(part, &pass, x, part->layer->forward(&part->place, &pass, x));
@@ -134,16 +137,17 @@ static gs_var *run_layers(const gs_model *m, gs_tape *t, gs_operators *operators
         if (m->config.memory == 1 && !taps && !again && gs_tape_training(t))
             gs_tape_lighten(t, x);
         bool keeps_first = k == 0 && m->wants_first;
-        y = finish_layer(m, part, &pass, y, keeps_first ? &first : NULL, taps ? &taps[k] : NULL);
+        y = finish_layer(m, part, &pass, y, keeps_first ? &first : NULL, tap);
         if (part->residual == RESIDUAL_DENSE)
             y = gs_concat(t, gs_first_rows(t, x, y->value.rows), y);
         gs_var *before = x;
         x = y;
         if (jump != JUMP_NONE && !part->end)
             all = jump_on(jump, t, all, x);
-        gs_var *keep[] = {x, first, all};
-        if (!taps)
-            gs_tape_release(t, before, keep, 3);
+        gs_var *keep[] = {x, first, all, last ? last->pre : NULL, last ? last->post : NULL};
+        if (!tap)
+            gs_tape_release(t, before, keep, 5);
+        last = tap;
     }
     return x;
 }
@@ -171,7 +175,10 @@ gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out) {
     const member *part = &m->members[k];
     const gs_matrix *found;
     int norm = part->end || part->place.last ? NORM_NONE : m->config.norm;
-    *out = (gs_stage){.layer = part->layer, .in = part->place.in, .width = part->width};
+    *out = (gs_stage){.layer = part->layer,
+                      .in = part->place.in,
+                      .width = part->width,
+                      .tap_width = part->layer_width};
     if (part->layer->needs_graph)
         out->operator_kind = gs_layer_operator(part->layer, &part->place);
     out->by_blocks =

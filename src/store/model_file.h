@@ -27,6 +27,10 @@ typedef struct gs_model_file {
 gs_status gs_model_read(const char *path, gs_model_file **out);
 void gs_model_file_free(gs_model_file *m);
 
+/* Makes the positions that the model holds (distill/position.h) those of the nodes of `data`, by
+   their ids: nodes that it does not know get rows of 0. Does nothing for a model without. */
+gs_status gs_model_move_positions(gs_model_file *m, const gs_dataset *data);
+
 /* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which:
  * "full"/"observed". */
 gs_status gs_model_read_output(const char *path, const char *which, const char *name,

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "store/entries.h"
 #include "store/model_parts.h"
 #include "store/nodes.h"
@@ -94,6 +95,24 @@ static gs_status read_class_names(hid_t file, gs_model_file *m) {
     return status;
 }
 
+static gs_status read_positions(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    gs_matrix p = {0};
+    gs_entry *e = NULL;
+    if (!h5_has(file, GS_POSITIONS))
+        return GS_OK;
+    GS_TRY(h5_read_matrix(file, GS_POSITIONS, &p));
+    if (p.rows != m->n || p.cols < 1 || !gs_matrix_finite(&p))
+        GS_FAIL(GS_BAD_INPUT,
+                "Its positions must be finite numbers, a row for each of the %lld nodes.",
+                (long long)m->n);
+    GS_TRY(gs_state_add(m->state, GS_POSITIONS, GS_BUFFER, p.rows, p.cols, &e));
+    memcpy(e->value.data, p.data, (size_t)(p.rows * p.cols) * sizeof(float));
+done:
+    gs_matrix_free(&p);
+    return status;
+}
+
 static gs_status read_teacher(hid_t file, gs_model_file *m) {
     gs_status status = GS_OK;
     int64_t *given = NULL, count = 0;
@@ -130,6 +149,7 @@ gs_status model_read_open(hid_t file, gs_model_file **out) {
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(h5_group_open(file, "params", &group));
     GS_TRY(entries_read(group, m->state));
+    GS_TRY(read_positions(file, m));
     *out = m;
     m = NULL;
 done:

@@ -1,6 +1,8 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "graph/kernels.h"
 #include "store/entries.h"
 #include "store/model_file.h"
@@ -79,14 +81,18 @@ done:
     return status;
 }
 
+/* Positions belong to the nodes, not to the layers, and stand by themselves. */
+static bool is_stored(const gs_entry *e) {
+    return (e->kind == GS_PARAMETER || e->kind == GS_BUFFER) && strcmp(e->name, GS_POSITIONS) != 0;
+}
+
 static gs_status write_parameters(const writing *w) {
     gs_status status = GS_OK;
     hid_t group = H5I_INVALID_HID;
     int64_t position = 0;
     GS_TRY(h5_group(w->file, "params", &group));
     for (int64_t k = 0; k < w->run->state->count; k++)
-        if (w->run->state->entries[k]->kind == GS_PARAMETER ||
-            w->run->state->entries[k]->kind == GS_BUFFER)
+        if (is_stored(w->run->state->entries[k]))
             GS_TRY(entry_write(group, w->run->state->entries[k], position++, true));
 done:
     h5_close(&group);
@@ -118,6 +124,20 @@ static gs_status write_rows(const writing *w, hid_t group, const char *name, con
     GS_TRY(h5_attach_scale(d, 1, label, scale));
 done:
     h5_close(&d);
+    return status;
+}
+
+static gs_status write_positions(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t axis = H5I_INVALID_HID;
+    const gs_entry *e = gs_state_find(w->run->state, GS_POSITIONS);
+    h5_tag tag = {"embedding", "1", "input"};
+    if (!e)
+        return GS_OK;
+    GS_TRY(h5_write_scale(w->file, "axis", 0, e->value.cols, &axis));
+    GS_TRY(write_rows(w, w->file, GS_POSITIONS, &e->value, tag, "axis", axis));
+done:
+    h5_close(&axis);
     return status;
 }
 
@@ -277,6 +297,7 @@ gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_val
     GS_TRY(write_records(&w));
     GS_TRY(write_parameters(&w));
     GS_TRY(write_nodes(&w));
+    GS_TRY(write_positions(&w));
     GS_TRY(write_outputs(&w, "outputs/observed", &run->observed));
     GS_TRY(write_outputs(&w, "outputs/full", &run->full));
     GS_TRY(write_teacher(&w));

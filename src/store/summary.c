@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/inputs.h"
 #include "distill/statistics.h"
 #include "distill/strata.h"
 #include "store/files.h"
@@ -82,6 +83,7 @@ static gs_status make_summary(const run_seeds *r, const gs_value *names, const g
         GS_TRY(summarise(r, names->items[k]->string, s));
     GS_TRY(add_strata(r, s));
     GS_TRY(gs_map_set(s, "timings", gs_map()));
+    GS_TRY(gs_map_set(s, "serving_inputs", gs_string(gs_serving_inputs(r->recipe))));
     GS_TRY(gs_map_set(s, "recipe", gs_value_clone(r->recipe)));
     if (extra)
         GS_TRY(gs_value_merge(s, extra));

@@ -242,7 +242,7 @@ static bool vanishes(const golden *g, const gs_entry *e) {
 static void run_model(const char *graph, int model, bool sparse, const gs_kernels *kernels) {
     gs_kernels_set_default(kernels);
     golden g = open_model(graph, model);
-    gs_tap taps[8];
+    gs_tap taps[8] = {{0}};
     gs_var *logits = logits_of(&g, sparse, taps);
     check_matrix(&g, "logits", &logits->value);
     if (strncmp(g.model, "gat", 3) == 0)

@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(taps_change_no_bit) {
     world w = open_world(gs_layers[_i]->name, around[0], 3);
-    gs_tap taps[5];
+    gs_tap taps[5] = {{0}};
     int layers = (int)gs_model_layers(w.model);
     gs_tape *t = gs_tape_new();
     gs_matrix plain;

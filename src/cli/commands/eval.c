@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/runner.h"
+#include "distill/baseline.h"
 #include "distill/multi_label.h"
 #include "distill/statistics.h"
 #include "store/files.h"
@@ -69,6 +70,11 @@ done:
     return status;
 }
 
+/* True of a baseline whose answers hold validation labels: there is nothing to score there. */
+static bool shows_validation(const gs_value *recipe) {
+    return gs_baseline_of(recipe) && strcmp(gs_get_string(recipe, "labels", "train"), "train") != 0;
+}
+
 static gs_status score_file(const char *path, const gs_dataset *d, const char *teacher,
                             gs_value **out) {
     gs_status status = GS_OK;
@@ -83,11 +89,17 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
     GS_TRY(gs_model_read(path, &m));
     GS_TRY(check_nodes(m, d, path));
     GS_TRY(check_labels(m, d, path));
-    GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
-    GS_TRY(gs_predict(m->recipe, model, d, m->role, "logits", &outputs));
+    if (gs_baseline_of(m->recipe)) {
+        GS_TRY(gs_baseline_answer(m->recipe, m->metrics, m->state, d, m->role, &outputs));
+    } else {
+        GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
+        GS_TRY(gs_predict(m->recipe, model, d, m->role, "logits", &outputs));
+    }
     bool scores_labels = m->role && gs_dataset_has_labels(d);
     for (unsigned role = GS_TRAIN; scores_labels && role <= GS_HIDDEN_TEST; role++) {
         gs_scores scores;
+        if (role == GS_VALIDATION && shows_validation(m->recipe))
+            continue;
         GS_TRY(gs_split_rows(m->role, d->n, 1u << role, &ids, &count));
         if (count > 0) {
             GS_TRY(gs_evaluate_nodes(&outputs.logits, d, ids, count, &scores));

@@ -3,7 +3,7 @@
 
 #include "cli/args.h"
 #include "cli/output.h"
-#include "distill/train.h"
+#include "distill/baseline.h"
 #include "graph/generate.h"
 #include "store/importer.h"
 #include "store/yaml.h"
@@ -79,6 +79,10 @@ static gs_status collect(const char *kind, gs_value *list) {
         for (int k = 0; gs_methods[k]; k++)
             GS_TRY(add(list, gs_methods[k]->name, gs_methods[k]->summary, gs_methods[k]->source,
                        gs_methods[k]->options));
+    if (strcmp(kind, "baselines") == 0)
+        for (int k = 0; gs_baselines[k]; k++)
+            GS_TRY(add(list, gs_baselines[k]->name, gs_baselines[k]->summary,
+                       gs_baselines[k]->source, gs_baselines[k]->options));
     if (strcmp(kind, "importers") == 0)
         for (int k = 0; gs_importers[k]; k++)
             GS_TRY(add(list, gs_importers[k]->name, gs_importers[k]->summary,
@@ -106,6 +110,8 @@ static void print_options(const char *kind, const char *name) {
         options = gs_layer_by_name(name)->options;
     else if (strcmp(kind, "methods") == 0)
         options = gs_method_by_name(name)->options;
+    else if (strcmp(kind, "baselines") == 0)
+        options = gs_baseline_by_name(name)->options;
     else if (strcmp(kind, "generators") == 0 && introduces_options(name))
         options = gs_generate_options(name);
     for (int k = 0; strcmp(kind, "importers") == 0 && gs_importers[k]; k++)
@@ -126,7 +132,7 @@ static void print_list(const char *kind, const gs_value *list) {
     }
 }
 
-static const char *const kinds[] = {"commands", "layers",     "methods", "importers",
+static const char *const kinds[] = {"commands", "layers",     "methods", "baselines", "importers",
                                     "recipes",  "generators", "keys",    NULL};
 
 static gs_status run(const gs_args *args) {
@@ -160,8 +166,9 @@ done:
 const gs_command gs_command_list = {
     .abi = 1,
     .name = "list",
-    .summary = "List what there is: commands, layers, methods, importers, recipes, keys.",
-    .synopsis = "[commands|layers|methods|importers|recipes|generators|keys]",
+    .summary =
+        "List what there is: commands, layers, methods, baselines, importers, recipes, keys.",
+    .synopsis = "[commands|layers|methods|baselines|importers|recipes|generators|keys]",
     .flags = flags,
     .max_words = 1,
     .run = run,
