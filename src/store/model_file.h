@@ -12,6 +12,7 @@ gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_val
 /* What a model file holds, without its big arrays. */
 typedef struct gs_model_file {
     gs_value *recipe, *provenance, *metrics;
+    gs_value *protocol; /* as in gs_run, or NULL */
     uint64_t seed;
     int64_t n, f, c;
     bool multi_label;   /* a class's probability is sigmoid of its logit, not softmax of all */

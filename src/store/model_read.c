@@ -16,6 +16,7 @@ void gs_model_file_free(gs_model_file *m) {
     gs_value_free(m->recipe);
     gs_value_free(m->provenance);
     gs_value_free(m->metrics);
+    gs_value_free(m->protocol);
     gs_value_free(m->strata);
     gs_free(m->teacher_prediction);
     gs_free(m->role);
@@ -63,7 +64,7 @@ done:
 
 static gs_status read_records(hid_t file, gs_model_file *m) {
     gs_status status = GS_OK;
-    char *yaml = NULL, *json = NULL;
+    char *yaml = NULL, *json = NULL, *protocol = NULL;
     GS_TRY(h5_read_text(file, "recipe", &yaml));
     status = gs_yaml_read(yaml, (int64_t)strlen(yaml), "its recipe", &m->recipe);
     if (status == GS_BAD_USAGE) /* here it is not the user who wrote it */
@@ -73,7 +74,15 @@ static gs_status read_records(hid_t file, gs_model_file *m) {
     GS_TRY(gs_context(gs_json_read(json, (int64_t)strlen(json), &m->metrics), "/metrics"));
     if (m->metrics->type != GS_MAP)
         GS_FAIL(GS_BAD_INPUT, "/metrics must hold a JSON object.");
+    if (!h5_has(file, "protocol"))
+        goto done;
+    GS_TRY(h5_read_text(file, "protocol", &protocol));
+    GS_TRY(
+        gs_context(gs_json_read(protocol, (int64_t)strlen(protocol), &m->protocol), "/protocol"));
+    if (m->protocol->type != GS_MAP)
+        GS_FAIL(GS_BAD_INPUT, "/protocol must hold a JSON object.");
 done:
+    gs_free(protocol);
     gs_free(yaml);
     gs_free(json);
     return status;

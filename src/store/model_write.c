@@ -66,16 +66,21 @@ done:
     return status;
 }
 
-/* Recipe and metrics as texts that are read back exactly. */
+/* Recipe, protocol and metrics as texts that are read back exactly. */
 static gs_status write_records(const writing *w) {
     gs_status status = GS_OK;
-    char *yaml = NULL, *json = NULL;
+    char *yaml = NULL, *json = NULL, *protocol = NULL;
     h5_tag recipe = {"yaml", NULL, "record"}, metrics = {"json", NULL, "record"};
     GS_TRY(gs_yaml_write(w->run->recipe, &yaml));
     GS_TRY(h5_write_text(w->file, "recipe", yaml, recipe));
     GS_TRY(gs_json_write(w->run->metrics, 2, &json));
     GS_TRY(h5_write_text(w->file, "metrics", json, metrics));
+    if (w->run->protocol) {
+        GS_TRY(gs_json_write(w->run->protocol, 2, &protocol));
+        GS_TRY(h5_write_text(w->file, "protocol", protocol, metrics));
+    }
 done:
+    gs_free(protocol);
     gs_free(yaml);
     gs_free(json);
     return status;

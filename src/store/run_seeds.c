@@ -114,6 +114,8 @@ static gs_status read_one(run_seeds *r, seed_record *record, const gs_dataset *d
         r->c = m->c;
         r->recipe = m->recipe;
         m->recipe = NULL;
+        r->protocol = m->protocol;
+        m->protocol = NULL;
     }
     record->metrics = m->metrics;
     m->metrics = NULL;
@@ -170,6 +172,7 @@ void run_seeds_free(run_seeds *r) {
     gs_free(r->list);
     gs_free(r->nodes);
     gs_value_free(r->recipe);
+    gs_value_free(r->protocol);
     *r = (run_seeds){0};
 }
 

@@ -23,6 +23,7 @@ typedef struct run_seeds {
     int64_t count;
     int64_t n, c;
     gs_value *recipe;    /* of the first */
+    gs_value *protocol;  /* of the first, or NULL */
     int64_t best;        /* highest gs_selection_metric, the lowest seed among equals */
     char graph_hash[17]; /* of the data that they were checked against */
     node_count *nodes;   /* [n], or NULL */

@@ -81,6 +81,8 @@ static gs_status make_summary(const run_seeds *r, const gs_value *names, const g
     GS_TRY(add_seeds(r, s));
     for (int64_t k = 0; k < names->count; k++)
         GS_TRY(summarise(r, names->items[k]->string, s));
+    if (r->protocol)
+        GS_TRY(gs_map_set(s, "protocol", gs_value_clone(r->protocol)));
     GS_TRY(add_strata(r, s));
     GS_TRY(gs_map_set(s, "timings", gs_map()));
     GS_TRY(gs_map_set(s, "serving_inputs", gs_string(gs_serving_inputs(r->recipe))));
