@@ -34,8 +34,10 @@ gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char
     if (search && own && !(*search = gs_value_clone(own)))
         GS_TRY(GS_NO_MEMORY);
     gs_map_remove(*flat, "search");
-    if (gs_recipe_is_experiment(recipe) && strcmp(part, "teacher") == 0)
+    if (gs_recipe_is_experiment(recipe) && strcmp(part, "teacher") == 0) {
         gs_map_remove(*flat, "published"); /* that is the student's */
+        gs_map_remove(*flat, "published_inductive");
+    }
     for (int64_t k = 0; set && k < set->count; k++)
         GS_TRY(gs_recipe_set(*flat, set->keys[k], gs_value_clone(set->items[k])));
 done:
