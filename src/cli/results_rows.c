@@ -143,8 +143,8 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
         GS_TRY(add_difference(runs, run, kinds[k], metric, row));
     GS_TRY(summary_copy(summary, "test_agreement.mean", row, "agreement"));
     const gs_value *trials = gs_map_get(summary, "trials"); /* of a baseline: a value a seed */
-    GS_TRY(
-        copy(summary, trials && trials->type == GS_MAP ? "trials.mean" : "trials", row, "trials"));
+    GS_TRY(summary_copy(summary, trials && trials->type == GS_MAP ? "trials.mean" : "trials", row,
+                        "trials"));
     GS_TRY(gs_map_set(row, "protocol", gs_string(protocol)));
     GS_TRY(summary_copy(summary, "origin.command", row, "command"));
     GS_TRY(summary_copy(summary, "origin.tool_version", row, "version"));

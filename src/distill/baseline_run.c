@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "distill/answers.h"
 #include "distill/baseline_job.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -124,13 +125,12 @@ static gs_status make_outputs(baseline_job *j, gs_run *r, const gs_teacher *teac
     gs_answers a = {0};
     GS_TRY(gs_baseline_answers(j->recipe, r->metrics, j->state, j->data, r->role, &a));
     GS_TRY(gs_answer_scores(j->recipe, &a, j->data, r->role, r->metrics));
-    if (teacher)
-        GS_TRY(gs_answer_agreement(&a, teacher, false, r->role, r->metrics));
     if (j->validation_count > 0)
         GS_TRY(gs_scores_write(&j->val, "val", r->metrics));
     r->full = a.full;
     r->observed = a.observed;
     a.full = a.observed = (gs_outputs){0};
+    GS_TRY(gs_fidelity_score(r, j->data, teacher));
 done:
     gs_answers_free(&a);
     return status;

@@ -160,6 +160,9 @@ gs_status session_protocol(const session *s, gs_value **out);
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);
 void session_terms_close(session *s);
+/* A teacher's last hidden layer, or layer `wanted` if that is not negative; side: "pre", "post".
+   NULL if its file does not hold it. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted, const char *side);
 
 /* feed.c: opened after the terms. session_feed prepares the features of nodes[0..count) (NULL: all)
    and the operators of this step; session_forward then runs the model, whose output row k is that

@@ -20,6 +20,8 @@ void gs_teacher_free(gs_teacher *t) {
     gs_free(t->label);
     gs_free(t->role);
     gs_value_free(t->recipe);
+    if (t->answer_close)
+        t->answer_close(t->answer_context);
     gs_free(t);
 }
 

@@ -16,9 +16,9 @@ static bool in_set(const session *s, gs_row_set set, int64_t i) {
     }
 }
 
-/* The last hidden layer's array of a teacher, or that of layer `wanted`; "embeddings/<k>/<side>".
-   The top layer's is the logits, not a hidden one. */
-static const gs_teacher_array *hidden_array(const gs_teacher *t, int64_t wanted, const char *side) {
+/* The array is "embeddings/<k>/<side>"; the top layer's is the logits, not a hidden one. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted,
+                                             const char *side) {
     const gs_teacher_array *found = NULL;
     int64_t deepest = -1, layers = gs_teacher_layers(t);
     for (int64_t k = 0; k < t->array_count; k++) {
@@ -46,7 +46,7 @@ static const gs_teacher_array *needed_array(const session *s, const term *t, con
     if (strncmp(name, "hidden/", 7) != 0)
         return NULL;
     int64_t wanted = t->method->layer ? t->method->layer(t->options) : -1;
-    return hidden_array(s->teacher, wanted, name + 7);
+    return session_hidden_array(s->teacher, wanted, name + 7);
 }
 
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "distill/answers.h"
 #include "distill/baseline.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -223,11 +224,10 @@ static gs_status make_outputs(session *s, gs_run *r) {
     gs_answers a = {0};
     GS_TRY(gs_answer(s->recipe, s->model, s->data, s->role, s->config.keep, &a));
     GS_TRY(gs_answer_scores(s->recipe, &a, s->data, s->role, r->metrics));
-    if (s->given_teacher)
-        GS_TRY(gs_answer_agreement(&a, s->given_teacher, r->multi_label, s->role, r->metrics));
     r->full = a.full;
     r->observed = a.observed;
     a.full = a.observed = (gs_outputs){0};
+    GS_TRY(gs_fidelity_score(r, s->data, s->given_teacher));
 done:
     gs_answers_free(&a);
     return status;
@@ -346,6 +346,8 @@ void gs_run_free(gs_run *r) {
     gs_value_free(r->recipe);
     gs_value_free(r->metrics);
     gs_value_free(r->protocol);
+    gs_value_free(r->strata);
+    gs_free(r->teacher_prediction);
     gs_free(r->role);
     gs_free(r);
 }

@@ -79,6 +79,12 @@ gs_var *gs_solve_diffusion(gs_tape *t, const gs_solver *solver, gs_var *h);
 /* y[i,k] = the largest x[j,k] over the entries (i,j), 0 where there are none: [n_dst,d]. The
    gradient goes to the first of equal ones. */
 gs_var *gs_neighbour_max(gs_tape *t, gs_csr *a, gs_var *x);
+/* |x_i - x_j| for each entry (i,j) of a square a: [nnz,d]. */
+gs_var *gs_edge_gap(gs_tape *t, gs_csr *a, gs_var *x);
+/* sqrt(sum over j of a_ij (x_j - m_i)^2 + eps), m_i = sum over j of a_ij x_j: the standard
+   deviation of what node i sees, column by column, where each row of a is 1 in sum; sqrt(eps) in a
+   row without entries. eps > 0. */
+gs_var *gs_neighbour_spread(gs_tape *t, gs_csr *a, gs_var *x, double eps);
 /* <att, leakyrelu(dst_i + src_j)> for each edge, head by head: dst [n_dst,heads*d], src
    [n_src,heads*d], att [1,heads*d]; [nnz,heads]. Slope 0 to 1. */
 gs_var *gs_edge_score(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *att, int64_t heads,

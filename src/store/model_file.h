@@ -20,6 +20,8 @@ typedef struct gs_model_file {
     int64_t *id;        /* [n] or NULL … */
     char **id_text;     /* … string ids, or NULL */
     char **class_names; /* [c] or NULL */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gave, or NULL */
+    gs_value *strata;            /* as in distill/strata.h, or NULL */
     char graph_hash[17];
     gs_state *state; /* parameters and buffers, turned to [in,out] */
 } gs_model_file;

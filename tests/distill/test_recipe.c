@@ -130,6 +130,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, defaults_are_filled_in_and_resolving_twice_changes_nothing);
+    tcase_add_test(tc, a_recipe_needs_a_teacher_by_what_its_methods_read);
     tcase_add_test(tc, misspelt_keys_name_the_nearest);
     tcase_add_test(tc, experiments_have_two_parts);
     tcase_add_test(tc, settings_need_an_equals_sign);

@@ -16,7 +16,7 @@ enum { N = 12, D = 6, HEADS = 3 };
 
 typedef struct world {
     gs_state *state;
-    gs_csr *graph, *sparse;
+    gs_csr *graph, *sparse, *means; /* means: rows are 1 in sum */
     gs_operators operators;
     const gs_solver *solver; /* of a directed graph: its transpose is another matrix */
     gs_matrix weight, target, mean, var;
@@ -54,6 +54,8 @@ static world open_world(void) {
     ck_ok(gs_csr_need_transpose(w.graph));
     w.operators.adjacency = w.graph;
     ck_ok(gs_operators_solver(&w.operators, GS_OPERATOR_GCN, 0.3, &w.solver));
+    w.means = gs_operators_get(&w.operators, GS_OPERATOR_SELF_MEAN);
+    ck_assert_ptr_nonnull(w.means);
     float val[40];
     for (int k = 0; k < 40; k++)
         val[k] = 0.5f + (float)k / 40;
@@ -151,6 +153,8 @@ enum {
     SOLVE,
     SOLVE_ADDED,
     NEIGHBOUR_MAX,
+    EDGE_GAP,
+    NEIGHBOUR_SPREAD,
     EDGE_SCORE,
     LOG_SOFTMAX,
     NLL,
@@ -290,6 +294,12 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
             gs_add(t, gs_solve_diffusion(t, w->solver, gs_solve_diffusion(t, w->solver, a)), a));
     case NEIGHBOUR_MAX:
         return weighed(w, t, gs_add(t, gs_neighbour_max(t, g, a), a));
+    case EDGE_GAP: { /* its square, which has no kink, and is read beside its input */
+        gs_var *gap = gs_edge_gap(t, g, a);
+        return gs_add(t, weighed(w, t, gs_mul(t, gap, gap)), weighed(w, t, a));
+    }
+    case NEIGHBOUR_SPREAD:
+        return weighed(w, t, gs_add(t, gs_neighbour_spread(t, w->means, a, 0.1), a));
     case EDGE_SCORE:
         /* a slope near 1: finite differences step over the kink of some edge; goldens have 0.2 */
         return weighed(w, t, gs_edge_score(t, g, a, b, u, HEADS, 0.9));
