@@ -63,5 +63,8 @@ uint32_t gs_numpy_word(gs_numpy *r);
 void gs_numpy_permutation(gs_numpy *r, int64_t n, int64_t *perm); /* RandomState.permutation(n) */
 /* RandomState.choice(items, k, replace=False): out[k]. Needs k <= n. */
 gs_status gs_numpy_choice(gs_numpy *r, const int64_t *items, int64_t n, int64_t k, int64_t *out);
+/* torch.manual_seed(seed); torch.randperm(n) on a CPU (PyTorch 2.2), bit for bit, for n below
+   2^32 / 20; beyond, torch takes two words a draw. */
+void gs_torch_permutation(uint64_t seed, int64_t n, int64_t *perm);
 
 #endif

@@ -84,26 +84,28 @@ done:
     return status;
 }
 
-/* The split of one seed: the teacher's where it has one, else the recipe's. */
+/* The split of one seed: the teacher's where it has one, else the recipe's. A recipe that asks for
+   a split or a setting must ask for the teacher's. */
 static gs_status choose_split(const runner *r, const gs_teacher *teacher, uint64_t seed,
                               uint8_t *role) {
     gs_status status = GS_OK;
     gs_split_config config = {0};
     GS_TRY(gs_options_init(gs_split_options, &config));
     GS_TRY(gs_options_read(gs_split_options, &config, r->recipe, "The recipe", true));
-    bool own = config.split && strcmp(config.split, "auto") != 0;
+    bool named = config.split && strcmp(config.split, "auto") != 0;
     bool theirs = teacher && teacher->role;
-    if (own || !theirs)
+    if (named || !theirs) {
         GS_TRY(gs_split_draw(&config, r->data, seed, role));
-    else
+    } else {
         memcpy(role, teacher->role, (size_t)r->data->n);
-    if (own && theirs && !r->allow_other_split &&
-        memcmp(role, teacher->role, (size_t)r->data->n) != 0)
-        GS_FAIL(
-            GS_BAD_USAGE,
-            "The recipe asks for the split '%s', but the teacher %s was trained on another; leave "
-            "split out to inherit the teacher's, or allow it with --allow-other-split.",
-            config.split, teacher->label);
+        GS_TRY(gs_split_set(&config, r->data->n, seed, role));
+    }
+    if (theirs && !r->allow_other_split && memcmp(role, teacher->role, (size_t)r->data->n) != 0)
+        GS_FAIL(GS_BAD_USAGE,
+                "The recipe asks for the split '%s', setting %s, but the teacher %s was trained on "
+                "another; leave them out to inherit the teacher's, or allow it with "
+                "--allow-other-split.",
+                config.split, gs_get_string(r->recipe, "setting", "auto"), teacher->label);
     GS_TRY(gs_split_check(r->data, role));
 done:
     gs_options_free(gs_split_options, &config);
@@ -235,6 +237,19 @@ static gs_status check_memory(const runner *r) {
     return GS_OK;
 }
 
+/* What summary.json says of where its numbers come from; the graph's hash leaves labels out. */
+static gs_status record_origin(const runner *r, const char *hash, gs_value *extra) {
+    gs_status status = GS_OK;
+    GS_TRY(gs_value_set_at(extra, "origin.graph", gs_string(r->data->name ? r->data->name : "")));
+    GS_TRY(gs_value_set_at(extra, "origin.graph_hash", gs_string(hash)));
+    GS_TRY(gs_value_set_at(extra, "origin.tool_version", gs_string(GS_VERSION)));
+    GS_TRY(gs_value_set_at(extra, "origin.git_commit", gs_string(GS_GIT_COMMIT)));
+    if (r->command)
+        GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(r->command)));
+done:
+    return status;
+}
+
 gs_status runner_run(const runner *r, gs_value **summary) {
     gs_status status = GS_OK;
     gs_value *provenance = NULL, *extra = NULL, *times = NULL;
@@ -249,6 +264,7 @@ gs_status runner_run(const runner *r, gs_value **summary) {
     times = gs_list();
     if (!extra || !times)
         GS_TRY(GS_NO_MEMORY);
+    GS_TRY(record_origin(r, hash, extra));
     progress_catch_interrupt();
     for (int64_t k = 0; k < r->seed_count; k++) {
         double seconds = NAN;

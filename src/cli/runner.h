@@ -16,6 +16,7 @@ typedef struct runner {
     const char *teacher_kind; /* of foreign files; NULL: from the file */
     bool allow_other_split, resume;
     int64_t checkpoint_every;
+    const char *command; /* how it was called, for summary.json; NULL: not recorded */
 } runner;
 
 /* Trains every seed, each into seed-<s>.h5, and finishes the folder. A student takes its teacher's

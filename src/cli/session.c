@@ -91,8 +91,14 @@ static const struct {
     {"test_micro_f1", "test micro F1", true},
     {"test_accuracy", "test accuracy", true},
     {"test_roc_auc", "test ROC-AUC", true},
-    {"hidden_test_micro_f1", "hidden test micro F1", true},
-    {"hidden_test_accuracy", "hidden test accuracy", true},
+    {"test_accuracy_inductive", "test accuracy, hidden nodes", true},
+    {"test_accuracy_production", "test accuracy, production", true},
+    {"test_accuracy_cold", "test accuracy, hidden without edges", true},
+    {"test_micro_f1_inductive", "test micro F1, hidden nodes", true},
+    {"test_micro_f1_production", "test micro F1, production", true},
+    {"test_micro_f1_cold", "test micro F1, hidden without edges", true},
+    {"test_roc_auc_inductive", "test ROC-AUC, hidden nodes", true},
+    {"test_roc_auc_production", "test ROC-AUC, production", true},
     {"val_micro_f1", "validation micro F1", true},
     {"val_accuracy", "validation accuracy", true},
     {"val_roc_auc", "validation ROC-AUC", true},
@@ -113,7 +119,7 @@ static bool repeats_accuracy(const gs_value *summary, const char *name, double m
     const char *end = strstr(name, "micro_f1");
     if (!end)
         return false;
-    snprintf(key, sizeof key, "%.*saccuracy", (int)(end - name), name);
+    snprintf(key, sizeof key, "%.*saccuracy%s", (int)(end - name), name, end + strlen("micro_f1"));
     double accuracy = gs_get_float(gs_map_get(summary, key), "mean", (double)NAN);
     return fabs(accuracy - mean) <= 0;
 }

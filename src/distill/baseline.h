@@ -5,7 +5,7 @@
 #ifndef GS_DISTILL_BASELINE_H
 #define GS_DISTILL_BASELINE_H
 
-#include "distill/train.h"
+#include "distill/answers.h"
 
 /* A graph, as a baseline sees it. */
 typedef struct gs_baseline_view {
@@ -73,5 +73,9 @@ int64_t gs_baseline_memory(const gs_value *recipe, const gs_dataset *data);
    its split, needed where it reads labels. GS_BAD_INPUT if the graph is not one it can answer. */
 gs_status gs_baseline_answer(const gs_value *recipe, const gs_value *metrics, const gs_state *state,
                              const gs_dataset *data, const uint8_t *role, gs_outputs *out);
+/* The same in each setting of its split, as gs_answer gives them of a model. */
+gs_status gs_baseline_answers(const gs_value *recipe, const gs_value *metrics,
+                              const gs_state *state, const gs_dataset *data, const uint8_t *role,
+                              gs_answers *out);
 
 #endif

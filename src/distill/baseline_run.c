@@ -3,7 +3,9 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "distill/answers.h"
 #include "distill/baseline_job.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -104,40 +106,8 @@ static void close_job(baseline_job *j) {
     gs_matrix_free(&j->logits);
 }
 
-/* The answers of the chosen options on a graph with or without the hidden nodes. */
-static gs_status answer_again(const baseline_job *j, const uint8_t *role, bool whole,
-                              gs_matrix *logits) {
+static gs_status describe(baseline_job *j, gs_run *r) {
     gs_status status = GS_OK;
-    baseline_stage s = {0};
-    GS_TRY(baseline_stage_open(&s, j->baseline, j->recipe, j->data, role, whole,
-                               j->config.labels == 1, j->base.data ? &j->base : NULL));
-    GS_TRY(baseline_answer(j->baseline, j->choice, &s, j->state, logits));
-done:
-    baseline_stage_close(&s);
-    return status;
-}
-
-static gs_status make_outputs(baseline_job *j, gs_run *r) {
-    gs_status status = GS_OK;
-    bool hides = j->stage.node_of != NULL, lets_in = j->config.labels == 1;
-    if (lets_in)
-        GS_TRY(answer_again(j, r->role, false, &j->logits));
-    if (hides) {
-        GS_TRY(answer_again(j, r->role, true, &r->full.logits));
-        GS_TRY(session_spread(&j->logits, j->stage.node_of, j->data->n));
-    }
-    *(hides ? &r->observed.logits : &r->full.logits) = j->logits;
-    j->logits = (gs_matrix){0};
-done:
-    return status;
-}
-
-/* The validation score is that of the choice, without validation labels in it. */
-static gs_status make_metrics(baseline_job *j, gs_run *r, const gs_teacher *teacher) {
-    gs_status status = GS_OK;
-    GS_TRY(session_scores(r, j->data, teacher));
-    if (j->validation_count > 0)
-        GS_TRY(gs_scores_write(&j->val, "val", r->metrics));
     GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_state_parameters(j->state))));
     GS_TRY(gs_map_set(r->metrics, "trials", gs_int(j->trials)));
     GS_TRY(gs_map_set(r->metrics, "best_trial", gs_int(j->best + 1)));
@@ -145,6 +115,24 @@ static gs_status make_metrics(baseline_job *j, gs_run *r, const gs_teacher *teac
     j->choice = NULL;
     GS_TRY(status);
 done:
+    return status;
+}
+
+/* The outputs and their scores. The validation score is that of the choice, without validation
+   labels in it. */
+static gs_status make_outputs(baseline_job *j, gs_run *r, const gs_teacher *teacher) {
+    gs_status status = GS_OK;
+    gs_answers a = {0};
+    GS_TRY(gs_baseline_answers(j->recipe, r->metrics, j->state, j->data, r->role, &a));
+    GS_TRY(gs_answer_scores(j->recipe, &a, j->data, r->role, r->metrics));
+    if (j->validation_count > 0)
+        GS_TRY(gs_scores_write(&j->val, "val", r->metrics));
+    r->full = a.full;
+    r->observed = a.observed;
+    a.full = a.observed = (gs_outputs){0};
+    GS_TRY(gs_fidelity_score(r, j->data, teacher));
+done:
+    gs_answers_free(&a);
     return status;
 }
 
@@ -189,9 +177,9 @@ gs_status gs_baseline_run(const gs_value *recipe, const gs_dataset *data, const 
     GS_NEW(r, 1);
     GS_TRY(open_run(&j, role, seed, r));
     GS_TRY(baseline_try_all(&j, r));
-    GS_TRY(make_outputs(&j, r));
-    GS_TRY(make_metrics(&j, r, teacher));
     GS_TRY(keep_base(&j));
+    GS_TRY(describe(&j, r));
+    GS_TRY(make_outputs(&j, r, teacher));
     r->state = j.state;
     j.state = NULL;
     r->seconds = now() - started;
@@ -204,15 +192,16 @@ done:
     return status;
 }
 
-gs_status gs_baseline_answer(const gs_value *recipe, const gs_value *metrics, const gs_state *state,
-                             const gs_dataset *data, const uint8_t *role, gs_outputs *out) {
+/* The answers on a graph with or without the hidden nodes. */
+static gs_status answer(const gs_value *recipe, const gs_value *metrics, const gs_state *state,
+                        const gs_dataset *data, const uint8_t *role, bool whole,
+                        gs_matrix *logits) {
     gs_status status = GS_OK;
     const gs_baseline *b = gs_baseline_of(recipe);
     const gs_entry *base = b->corrects ? gs_state_find(state, "base") : NULL;
     gs_baseline_config config;
     gs_value *choice = NULL;
     baseline_stage s = {0};
-    *out = (gs_outputs){0};
     GS_TRY(read_config(recipe, &config));
     if (b->reads_labels && (!role || !data->y))
         GS_FAIL(GS_BAD_INPUT,
@@ -231,12 +220,43 @@ gs_status gs_baseline_answer(const gs_value *recipe, const gs_value *metrics, co
         GS_TRY(gs_baseline_trial(b, recipe, 0, &choice));
     if (!choice)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(baseline_stage_open(&s, b, recipe, data, role, true, config.labels == 1,
+    GS_TRY(baseline_stage_open(&s, b, recipe, data, role, whole, config.labels == 1,
                                base ? &base->value : NULL));
-    GS_TRY(baseline_answer(b, choice, &s, state, &out->logits));
+    GS_TRY(baseline_answer(b, choice, &s, state, logits));
+    if (s.node_of)
+        GS_TRY(session_spread(logits, s.node_of, data->n));
 done:
     baseline_stage_close(&s);
     gs_value_free(choice);
+    return status;
+}
+
+gs_status gs_baseline_answer(const gs_value *recipe, const gs_value *metrics, const gs_state *state,
+                             const gs_dataset *data, const uint8_t *role, gs_outputs *out) {
+    *out = (gs_outputs){0};
+    return answer(recipe, metrics, state, data, role, true, &out->logits);
+}
+
+gs_status gs_baseline_answers(const gs_value *recipe, const gs_value *metrics,
+                              const gs_state *state, const gs_dataset *data, const uint8_t *role,
+                              gs_answers *out) {
+    gs_status status = GS_OK;
+    gs_dataset alone = *data;
+    bool hides = false;
+    *out = (gs_answers){0};
+    alone.adjacency = NULL;
+    for (int64_t i = 0; role && i < data->n; i++)
+        hides = hides || role[i] == GS_HIDDEN_TEST;
+    GS_TRY(answer(recipe, metrics, state, data, role, true, &out->full.logits));
+    if (!hides)
+        goto done;
+    GS_TRY(answer(recipe, metrics, state, data, role, false, &out->observed.logits));
+    GS_TRY(session_without_hidden(data->adjacency, role, &alone.adjacency));
+    GS_TRY(answer(recipe, metrics, state, &alone, role, true, &out->cold));
+done:
+    if (status != GS_OK)
+        gs_answers_free(out);
+    gs_csr_free(alone.adjacency);
     return status;
 }
 

@@ -58,7 +58,7 @@ gs_status baseline_stage_open(baseline_stage *s, const gs_baseline *b, const gs_
     gs_status status = GS_OK;
     *s = (baseline_stage){.prepared = *data};
     if (b->reads_features)
-        GS_TRY(session_features(recipe, data, &s->prepared, &s->own_x, &s->own_dense));
+        GS_TRY(session_features(recipe, NULL, data, &s->prepared, &s->own_x, &s->own_dense));
     GS_TRY(take_graph(s, role, whole));
     GS_TRY(show_labels(s, data->y, role, lets_in));
     GS_TRY(take_base(s, base));

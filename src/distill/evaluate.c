@@ -133,22 +133,28 @@ double gs_agreement(const gs_matrix *a, const gs_matrix *b, const int64_t *ids, 
     return count > 0 ? (double)same / (double)count : (double)NAN;
 }
 
-static gs_status put(gs_value *map, const char *prefix, const char *name, double x) {
-    char *key = gs_format("%s_%s", prefix, name);
+static gs_status put(gs_value *map, const char *prefix, const char *name, const char *setting,
+                     double x) {
+    char *key = gs_format("%s_%s%s%s", prefix, name, setting[0] ? "_" : "", setting);
     gs_status status = key ? gs_map_set(map, key, gs_float(x)) : GS_NO_MEMORY;
     gs_free(key);
     return status;
 }
 
-gs_status gs_scores_write(const gs_scores *s, const char *prefix, gs_value *map) {
+gs_status gs_scores_write_as(const gs_scores *s, const char *prefix, const char *setting,
+                             gs_value *map) {
     gs_status status = GS_OK;
-    GS_TRY(put(map, prefix, "accuracy", s->accuracy));
-    GS_TRY(put(map, prefix, "macro_f1", s->macro_f1));
-    GS_TRY(put(map, prefix, "micro_f1", s->micro_f1));
-    GS_TRY(put(map, prefix, "nll", s->nll));
-    GS_TRY(put(map, prefix, "ece", s->ece));
+    GS_TRY(put(map, prefix, "accuracy", setting, s->accuracy));
+    GS_TRY(put(map, prefix, "macro_f1", setting, s->macro_f1));
+    GS_TRY(put(map, prefix, "micro_f1", setting, s->micro_f1));
+    GS_TRY(put(map, prefix, "nll", setting, s->nll));
+    GS_TRY(put(map, prefix, "ece", setting, s->ece));
     if (!isnan(s->roc_auc))
-        GS_TRY(put(map, prefix, "roc_auc", s->roc_auc));
+        GS_TRY(put(map, prefix, "roc_auc", setting, s->roc_auc));
 done:
     return status;
+}
+
+gs_status gs_scores_write(const gs_scores *s, const char *prefix, gs_value *map) {
+    return gs_scores_write_as(s, prefix, "", map);
 }

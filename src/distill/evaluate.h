@@ -33,5 +33,8 @@ double gs_agreement(const gs_matrix *a, const gs_matrix *b, const int64_t *ids, 
 int32_t gs_argmax(const float *row, int64_t c);
 /* Adds "<prefix>_accuracy", … to a map. */
 gs_status gs_scores_write(const gs_scores *s, const char *prefix, gs_value *map);
+/* The same with a word behind: "<prefix>_accuracy_<setting>"; "" for none. */
+gs_status gs_scores_write_as(const gs_scores *s, const char *prefix, const char *setting,
+                             gs_value *map);
 
 #endif

@@ -59,8 +59,10 @@ static bool is_read(int64_t k, int64_t layers, const char *keep) {
            (k == layers - 2 && keeps(keep, "last"));
 }
 
-gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          label_input *labels, const char *keep, gs_outputs *out) {
+/* One forward pass in evaluation mode over prepared features. */
+static gs_status record_outputs(const gs_model *model, const gs_dataset *view,
+                                gs_operators *operators, label_input *labels, const char *keep,
+                                gs_outputs *out) {
     gs_status status = GS_OK;
     gs_tap *taps = NULL;
     *out = (gs_outputs){.layers = gs_model_layers(model)};
@@ -104,8 +106,9 @@ done:
     return status;
 }
 
-gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                     const uint8_t *role, const char *keep, gs_outputs *out) {
+gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
+                          const gs_dataset *data, const uint8_t *role, const char *keep,
+                          gs_outputs *out) {
     gs_status status = GS_OK;
     gs_dataset view;
     gs_csr *own_x = NULL;
@@ -113,16 +116,21 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     label_input labels = {0};
     gs_operators operators = {.adjacency = data->adjacency};
     *out = (gs_outputs){0};
-    GS_TRY(session_features(recipe, gs_positions_of(model), data, &view, &own_x, &own_dense));
+    GS_TRY(session_features(recipe, positions, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
-    GS_TRY(session_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
-                           keep ? keep : "logits", out));
+    GS_TRY(record_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
+                          keep ? keep : "logits", out));
 done:
     label_input_close(&labels);
     gs_operators_free(&operators);
     gs_csr_free(own_x);
     gs_matrix_free(&own_dense);
     return status;
+}
+
+gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
+                     const uint8_t *role, const char *keep, gs_outputs *out) {
+    return session_predict(recipe, model, gs_positions_of(model), data, role, keep, out);
 }
 
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,

@@ -6,8 +6,18 @@
 #include "distill/baseline.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
-static const char *const note_keys[] = {"description", "source", "published", "measured",
-                                        "peer",        "graph",  "seeds",     "largest_component",
+static const char *const note_keys[] = {"description",
+                                        "source",
+                                        "published",
+                                        "measured",
+                                        "peer",
+                                        "published_inductive",
+                                        "measured_inductive",
+                                        "peer_inductive",
+                                        "graph",
+                                        "seeds",
+                                        "largest_component",
+                                        "search",
                                         NULL};
 /* Keys that may stand beside `teacher` and `student` and hold for both, besides the split's. */
 static const char *const shared_keys[] = {"normalize_features", NULL};
@@ -94,25 +104,34 @@ static char *full_path(const gs_value *recipe, const char *key) {
     return gs_format("%s%s", part, rest);
 }
 
+gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value) {
+    char *path = full_path(recipe, key);
+    if (!path || !value) {
+        gs_free(path);
+        gs_value_free(value);
+        return GS_NO_MEMORY;
+    }
+    gs_status status = gs_value_set_at(recipe, path, value);
+    gs_free(path);
+    return status;
+}
+
 gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t count) {
     gs_status status = GS_OK;
-    char *key = NULL, *path = NULL;
+    char *key = NULL;
     for (int64_t q = 0; q < count; q++) {
         const char *equals = strchr(words[q], '=');
         if (!equals || equals == words[q])
             GS_FAIL(GS_BAD_USAGE, "'%s' is no setting; settings look like key=value.", words[q]);
         key = gs_format("%.*s", (int)(equals - words[q]), words[q]);
-        path = key ? full_path(recipe, key) : NULL;
-        if (!path)
+        if (!key)
             GS_TRY(GS_NO_MEMORY);
-        GS_TRY(gs_value_set_at(recipe, path, gs_value_from_word(equals + 1)));
+        GS_TRY(gs_recipe_set(recipe, key, gs_value_from_word(equals + 1)));
         gs_free(key);
-        gs_free(path);
-        key = path = NULL;
+        key = NULL;
     }
 done:
     gs_free(key);
-    gs_free(path);
     return status;
 }
 

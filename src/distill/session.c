@@ -275,10 +275,23 @@ static gs_status check_norm(const gs_value *recipe, const gs_dataset *data) {
     return GS_OK;
 }
 
+static gs_status open_teacher(session *s) {
+    gs_status status = GS_OK;
+    GS_TRY(gs_options_init(gs_split_options, &s->split));
+    GS_TRY(gs_options_read(gs_split_options, &s->split, s->recipe, "The recipe", true));
+    if (!s->given_teacher)
+        goto done;
+    GS_TRY(
+        teacher_guard_open(&s->guard, s->given_teacher, s->role, (gs_knowledge)s->split.knowledge));
+    s->teacher = &s->guard.shown;
+done:
+    return status;
+}
+
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                        const gs_teacher *teacher, uint64_t seed) {
     gs_status status = GS_OK;
-    *s = (session){.recipe = recipe, .data = data, .teacher = teacher, .seed = seed};
+    *s = (session){.recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
     if (!gs_dataset_has_labels(data) || data->c < 1)
@@ -291,6 +304,7 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
+    GS_TRY(open_teacher(s));
     GS_TRY(check_features(data));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
@@ -310,7 +324,6 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(open_labels(s));
     GS_TRY(label_input_open(&s->labels, recipe, &s->observed, s->visible));
     s->operators.adjacency = s->observed.adjacency;
-    s->full_operators.adjacency = data->adjacency;
     GS_TRY(session_terms(s));
     set_decay(s);
     GS_TRY(open_history(s));
@@ -324,8 +337,9 @@ done:
 void session_close(session *s) {
     gs_pace_close(&s->pace);
     session_terms_close(s);
+    teacher_guard_close(&s->guard);
+    gs_options_free(gs_split_options, &s->split);
     gs_operators_free(&s->operators);
-    gs_operators_free(&s->full_operators);
     session_feed_close(s);
     label_input_close(&s->labels);
     gs_csr_free(s->validation_x);

@@ -4,6 +4,7 @@
 
 #include "base/pace.h"
 #include "distill/evaluate.h"
+#include "distill/guard.h"
 #include "distill/label_input.h"
 #include "distill/train.h"
 #include "graph/row_batch.h"
@@ -71,8 +72,11 @@ typedef struct session {
     const gs_value *recipe;
     gs_train_config config;
     uint64_t seed;
-    const gs_dataset *data; /* as given */
-    const gs_teacher *teacher;
+    const gs_dataset *data;          /* as given */
+    const gs_teacher *given_teacher; /* as given, or NULL: not to be read before training ends */
+    teacher_guard guard;
+    const gs_teacher *teacher; /* the guarded one, which hides what may not be known; or NULL */
+    gs_split_config split;
     uint8_t *role;       /* [data n] */
     gs_dataset prepared; /* data, or where the graph gives inputs the training graph, with the
                             recipe's features; arrays borrowed but for own_x and own_dense */
@@ -93,7 +97,7 @@ typedef struct session {
     int64_t validation_count;
     int64_t *training;
     int64_t training_count;
-    gs_operators operators, full_operators;
+    gs_operators operators;
     gs_state *state;
     gs_model *model;
     bool by_rows; /* the student needs no graph: only the rows of a batch go through it */
@@ -150,14 +154,15 @@ gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t
 gs_status session_multi_labels(session *s);
 void session_multi_score(session *s, const gs_matrix *logits, gs_progress *p);
 
-/* predict.c: one forward pass in evaluation mode over prepared features; `keep` as in the recipe.
- */
-gs_status session_outputs(const gs_model *model, const gs_dataset *view, gs_operators *operators,
-                          label_input *labels, const char *keep, gs_outputs *out);
+/* protocol.c: what the run was allowed to see, for its records; the caller frees *out. */
+gs_status session_protocol(const session *s, gs_value **out);
 
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);
 void session_terms_close(session *s);
+/* A teacher's last hidden layer, or layer `wanted` if that is not negative; side: "pre", "post".
+   NULL if its file does not hold it. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted, const char *side);
 
 /* feed.c: opened after the terms. session_feed prepares the features of nodes[0..count) (NULL: all)
    and the operators of this step; session_forward then runs the model, whose output row k is that
@@ -186,10 +191,13 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
 
-/* train.c: the scores of a run's outputs, role by role, and its agreement with the teacher, as
-   metrics. */
-gs_status session_scores(gs_run *r, const gs_dataset *data, const gs_teacher *teacher);
-/* Scatters the rows of the training graph to the n nodes of the data set; hidden rows become 0. */
+/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none). */
+gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
+                          const gs_dataset *data, const uint8_t *role, const char *keep,
+                          gs_outputs *out);
+/* answers.c: scatters the rows of the training graph to the n nodes of the data set; hidden rows
+   become 0. The entries of an adjacency that no hidden node is an end of. */
 gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);
+gs_status session_without_hidden(const gs_csr *a, const uint8_t *role, gs_csr **out);
 
 #endif

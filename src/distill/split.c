@@ -19,6 +19,17 @@ const gs_option gs_split_options[] = {
      "Fraction of the labelled nodes that validates (split random)."},
     {"split_seed", GS_OPT_INT, offsetof(gs_split_config, split_seed), "-1", -1, 4294967295.0, NULL,
      "Seed of a drawn split; -1 is the run's own seed."},
+    {"setting", GS_OPT_CHOICE, offsetof(gs_split_config, setting), "auto", 0, 0, GS_SETTING_CHOICES,
+     "Which test nodes are hidden, with their edges, while training: auto as the split says, "
+     "transductive none, inductive a share of them drawn by seed."},
+    {"hidden_fraction", GS_OPT_FLOAT, offsetof(gs_split_config, hidden_fraction), "0.2", 0, 1, NULL,
+     "Share of the test nodes that are hidden (setting inductive)."},
+    {"production_share", GS_OPT_FLOAT, offsetof(gs_split_config, production_share), "0.2", 0, 1,
+     NULL, "Weight of hidden test nodes in production scores; observed ones have the rest."},
+    {"knowledge", GS_OPT_CHOICE, offsetof(gs_split_config, knowledge), "observed", 0, 0,
+     GS_KNOWLEDGE_CHOICES,
+     "Nodes whose teacher outputs a student may use while it trains: all that are not hidden, or "
+     "training nodes alone."},
     {0}};
 
 /* Draws k nodes of class `label` that still have the role `from`, and gives them `to`. */
@@ -131,8 +142,7 @@ done:
     return status;
 }
 
-/* Which split "auto" means for this data set. */
-static const char *automatic(const gs_dataset *d) {
+const char *gs_split_automatic(const gs_dataset *d) {
     if (gs_dataset_split(d, "public"))
         return "public";
     if (gs_dataset_split(d, "default"))
@@ -149,7 +159,7 @@ gs_status gs_split_draw(const gs_split_config *config, const gs_dataset *d, uint
                        d->name ? d->name : "");
     const char *kind = config->split ? config->split : "auto";
     if (strcmp(kind, "auto") == 0)
-        kind = automatic(d);
+        kind = gs_split_automatic(d);
     uint64_t drawn = config->split_seed >= 0 ? (uint64_t)config->split_seed : seed;
     gs_status status;
     if (strcmp(kind, "per-class") == 0)
@@ -158,7 +168,37 @@ gs_status gs_split_draw(const gs_split_config *config, const gs_dataset *d, uint
         status = draw_random(config, d, drawn, role);
     else
         status = take_named(d, kind, drawn, role);
+    if (status == GS_OK)
+        status = gs_split_set(config, d->n, drawn, role);
     return status == GS_OK ? gs_split_check(d, role) : status;
+}
+
+gs_status gs_split_set(const gs_split_config *config, int64_t n, uint64_t seed, uint8_t *role) {
+    gs_status status = GS_OK;
+    int64_t *test = NULL, *order = NULL, count = 0, hidden = 0;
+    for (int64_t i = 0; i < n; i++) {
+        hidden += role[i] == GS_HIDDEN_TEST;
+        if (role[i] == GS_HIDDEN_TEST && config->setting == GS_TRANSDUCTIVE)
+            role[i] = GS_TEST;
+    }
+    if (config->setting != GS_INDUCTIVE || hidden > 0)
+        return GS_OK;
+    GS_TRY(gs_split_rows(role, n, 1u << GS_TEST, &test, &count));
+    GS_NEW(order, count + 1);
+    gs_torch_permutation(config->split_seed >= 0 ? (uint64_t)config->split_seed : seed, count,
+                         order);
+    hidden = (int64_t)(config->hidden_fraction * (double)count);
+    for (int64_t k = 0; k < hidden; k++)
+        role[test[order[k]]] = GS_HIDDEN_TEST;
+    if (hidden == 0)
+        GS_FAIL(GS_BAD_USAGE,
+                "The setting inductive hides %g of the test nodes, and of %lld that is none; give "
+                "a larger hidden_fraction.",
+                config->hidden_fraction, (long long)count);
+done:
+    gs_free(test);
+    gs_free(order);
+    return status;
 }
 
 gs_status gs_split_check(const gs_dataset *d, const uint8_t *role) {

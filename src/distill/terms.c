@@ -16,9 +16,9 @@ static bool in_set(const session *s, gs_row_set set, int64_t i) {
     }
 }
 
-/* The last hidden layer's array of a teacher, or that of layer `wanted`; "embeddings/<k>/<side>".
-   The top layer's is the logits, not a hidden one. */
-static const gs_teacher_array *hidden_array(const gs_teacher *t, int64_t wanted, const char *side) {
+/* The array is "embeddings/<k>/<side>"; the top layer's is the logits, not a hidden one. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted,
+                                             const char *side) {
     const gs_teacher_array *found = NULL;
     int64_t deepest = -1, layers = gs_teacher_layers(t);
     for (int64_t k = 0; k < t->array_count; k++) {
@@ -46,7 +46,7 @@ static const gs_teacher_array *needed_array(const session *s, const term *t, con
     if (strncmp(name, "hidden/", 7) != 0)
         return NULL;
     int64_t wanted = t->method->layer ? t->method->layer(t->options) : -1;
-    return hidden_array(s->teacher, wanted, name + 7);
+    return session_hidden_array(s->teacher, wanted, name + 7);
 }
 
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
@@ -148,8 +148,16 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
     t->by_label = set == GS_ROWS_TRAIN;
+    bool reads = t->method->needs && t->method->needs[0];
+    bool narrow = reads && s->split.knowledge == GS_KNOWS_TRAIN;
     for (int64_t i = 0; i < n; i++)
-        t->member_count += t->member[i] = in_set(s, set, i);
+        t->member_count += t->member[i] =
+            in_set(s, set, i) && (!narrow || in_set(s, GS_ROWS_TRAIN, i));
+    if (narrow && t->member_count == 0 && gs_get_float(options, "weight", 1) > 0)
+        GS_FAIL(GS_BAD_USAGE,
+                "The method '%s' learns of no training node, and knowledge=train lets the teacher "
+                "answer for no other; choose other nodes for it, or knowledge=observed.",
+                name);
     int64_t most = t->member_count;
     if (s->config.batch_size > 0 && s->config.batch_size < most)
         most = s->config.batch_size;

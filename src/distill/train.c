@@ -7,8 +7,9 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "distill/answers.h"
 #include "distill/baseline.h"
-#include "distill/multi_label.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -218,101 +219,22 @@ done:
     return status;
 }
 
-static gs_status score_role(const gs_run *r, const gs_matrix *logits, const gs_dataset *data,
-                            unsigned mask, const char *prefix) {
-    gs_status status = GS_OK;
-    int64_t *ids = NULL, count = 0;
-    gs_scores scores;
-    GS_TRY(gs_split_rows(r->role, r->n, mask, &ids, &count));
-    if (count > 0) {
-        GS_TRY(gs_evaluate_nodes(logits, data, ids, count, &scores));
-        GS_TRY(gs_scores_write(&scores, prefix, r->metrics));
-    }
-done:
-    gs_free(ids);
-    return status;
-}
-
-/* Agreement of the outputs at ids[0..count) with the teacher's. */
-static double agreement(const gs_run *r, const gs_matrix *theirs, gs_output_kind kind,
-                        const int64_t *ids, int64_t count) {
-    return r->multi_label
-               ? gs_multi_agreement(&r->full.logits, 0, theirs, gs_output_yes(kind), ids, count)
-               : gs_agreement(&r->full.logits, theirs, ids, count);
-}
-
-/* Agreement of the arg-max, or of every class's decision, with the teacher's, on all nodes and on
-   test nodes. */
-static gs_status score_agreement(gs_run *r, const gs_teacher *teacher) {
-    gs_status status = GS_OK;
-    gs_matrix theirs = {0};
-    int64_t *ids = NULL, count = 0;
-    const gs_teacher_array *array = gs_teacher_array_find(teacher, "logits");
-    if (!array || array->rows.width != r->c)
-        return GS_OK;
-    GS_TRY(gs_matrix_init(&theirs, r->n, r->c));
-    GS_TRY(gs_rows_read(&array->rows, NULL, r->n, &theirs));
-    GS_TRY(gs_map_set(r->metrics, "agreement",
-                      gs_float(agreement(r, &theirs, array->kind, NULL, r->n))));
-    GS_TRY(gs_split_rows(r->role, r->n, 1u << GS_TEST | 1u << GS_HIDDEN_TEST, &ids, &count));
-    if (count > 0)
-        GS_TRY(gs_map_set(r->metrics, "test_agreement",
-                          gs_float(agreement(r, &theirs, array->kind, ids, count))));
-done:
-    gs_matrix_free(&theirs);
-    gs_free(ids);
-    return status;
-}
-
-gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
-    gs_matrix wide = {0};
-    if (!m->data)
-        return GS_OK;
-    gs_status status = gs_matrix_init(&wide, n, m->cols);
-    if (status != GS_OK)
-        return status;
-    for (int64_t k = 0; k < m->rows; k++)
-        memcpy(gs_row(&wide, node_of[k]), gs_row(m, k), (size_t)m->cols * sizeof(float));
-    gs_matrix_free(m);
-    *m = wide;
-    return GS_OK;
-}
-
 static gs_status make_outputs(session *s, gs_run *r) {
     gs_status status = GS_OK;
-    const char *keep = s->config.keep ? s->config.keep : "logits";
-    GS_TRY(gs_predict(s->recipe, s->model, s->data, s->role, keep, &r->full));
-    bool same = s->by_rows && s->config.inputs != GS_INPUTS_HOPS; /* whatever nodes are hidden */
-    if (!s->hides || same)
-        goto done;
-    gs_dataset plain = s->observed;
-    session_show_labels(s, -1);
-    GS_TRY(session_outputs(s->model, &plain, &s->operators, &s->labels, keep, &r->observed));
-    GS_TRY(session_spread(&r->observed.logits, s->node_of, s->data->n));
-    for (int64_t k = 0; k < r->observed.layers; k++) {
-        GS_TRY(session_spread(&r->observed.pre[k], s->node_of, s->data->n));
-        GS_TRY(session_spread(&r->observed.post[k], s->node_of, s->data->n));
-    }
+    gs_answers a = {0};
+    GS_TRY(gs_answer(s->recipe, s->model, s->data, s->role, s->config.keep, &a));
+    GS_TRY(gs_answer_scores(s->recipe, &a, s->data, s->role, r->metrics));
+    r->full = a.full;
+    r->observed = a.observed;
+    a.full = a.observed = (gs_outputs){0};
+    GS_TRY(gs_fidelity_score(r, s->data, s->given_teacher));
 done:
-    return status;
-}
-
-gs_status session_scores(gs_run *r, const gs_dataset *data, const gs_teacher *teacher) {
-    gs_status status = GS_OK;
-    const gs_matrix *seen = r->observed.logits.data ? &r->observed.logits : &r->full.logits;
-    GS_TRY(score_role(r, seen, data, 1u << GS_TRAIN, "train"));
-    GS_TRY(score_role(r, seen, data, 1u << GS_VALIDATION, "val"));
-    GS_TRY(score_role(r, seen, data, 1u << GS_TEST, "test"));
-    GS_TRY(score_role(r, &r->full.logits, data, 1u << GS_HIDDEN_TEST, "hidden_test"));
-    if (teacher)
-        GS_TRY(score_agreement(r, teacher));
-done:
+    gs_answers_free(&a);
     return status;
 }
 
 static gs_status make_metrics(session *s, gs_run *r) {
     gs_status status = GS_OK;
-    GS_TRY(session_scores(r, s->data, s->teacher));
     GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_model_parameters(s->model))));
     GS_TRY(gs_map_set(r->metrics, "epochs", gs_int((int64_t)gs_state_get(s->state, "epoch", 0))));
     GS_TRY(gs_map_set(
@@ -354,6 +276,7 @@ static gs_status open_run(const session *s, const gs_value *recipe, gs_run *r) {
     r->multi_label = s->data->labels != NULL;
     GS_NEW(r->role, r->n + 1);
     memcpy(r->role, s->role, (size_t)r->n);
+    GS_TRY(session_protocol(s, &r->protocol));
 done:
     return status;
 }
@@ -422,6 +345,9 @@ void gs_run_free(gs_run *r) {
     gs_free(r->history_columns);
     gs_value_free(r->recipe);
     gs_value_free(r->metrics);
+    gs_value_free(r->protocol);
+    gs_value_free(r->strata);
+    gs_free(r->teacher_prediction);
     gs_free(r->role);
     gs_free(r);
 }

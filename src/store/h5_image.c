@@ -2,6 +2,7 @@
    the same but never frees its bookkeeping.) */
 #include "store/h5_image.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -63,14 +64,16 @@ static herr_t on_forget(void *context) {
     return 0;
 }
 
+/* HDF5 takes files in memory that have one name for one file, so that each gets its own. */
+static atomic_uint opened;
+
 gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
-    static unsigned opened;
     gs_status status = GS_OK;
-    char name[32]; /* by which HDF5 tells files in memory apart: equal ones would be one file */
     image *i = NULL;
+    char name[32];
+    snprintf(name, sizeof name, "copy %u", atomic_fetch_add(&opened, 1));
     hid_t core = H5Pcreate(H5P_FILE_ACCESS);
     *file = H5I_INVALID_HID;
-    snprintf(name, sizeof name, "image-%u", opened++);
     i = gs_alloc(sizeof *i);
     if (!i) {
         gs_free(bytes);

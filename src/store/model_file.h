@@ -12,6 +12,7 @@ gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_val
 /* What a model file holds, without its big arrays. */
 typedef struct gs_model_file {
     gs_value *recipe, *provenance, *metrics;
+    gs_value *protocol; /* as in gs_run, or NULL */
     uint64_t seed;
     int64_t n, f, c;
     bool multi_label;   /* a class's probability is sigmoid of its logit, not softmax of all */
@@ -19,6 +20,8 @@ typedef struct gs_model_file {
     int64_t *id;        /* [n] or NULL … */
     char **id_text;     /* … string ids, or NULL */
     char **class_names; /* [c] or NULL */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gave, or NULL */
+    gs_value *strata;            /* as in distill/strata.h, or NULL */
     char graph_hash[17];
     gs_state *state; /* parameters and buffers, turned to [in,out] */
 } gs_model_file;

@@ -7,6 +7,7 @@
 #include "store/entries.h"
 #include "store/model_file.h"
 #include "store/nodes.h"
+#include "store/strata_file.h"
 #include "store/yaml.h"
 
 #define FORMAT "graphstill.model"
@@ -65,16 +66,21 @@ done:
     return status;
 }
 
-/* Recipe and metrics as texts that are read back exactly. */
+/* Recipe, protocol and metrics as texts that are read back exactly. */
 static gs_status write_records(const writing *w) {
     gs_status status = GS_OK;
-    char *yaml = NULL, *json = NULL;
+    char *yaml = NULL, *json = NULL, *protocol = NULL;
     h5_tag recipe = {"yaml", NULL, "record"}, metrics = {"json", NULL, "record"};
     GS_TRY(gs_yaml_write(w->run->recipe, &yaml));
     GS_TRY(h5_write_text(w->file, "recipe", yaml, recipe));
     GS_TRY(gs_json_write(w->run->metrics, 2, &json));
     GS_TRY(h5_write_text(w->file, "metrics", json, metrics));
+    if (w->run->protocol) {
+        GS_TRY(gs_json_write(w->run->protocol, 2, &protocol));
+        GS_TRY(h5_write_text(w->file, "protocol", protocol, metrics));
+    }
 done:
+    gs_free(protocol);
     gs_free(yaml);
     gs_free(json);
     return status;
@@ -236,6 +242,21 @@ done:
     return status;
 }
 
+/* What the teacher gave, so that the score can be taken apart without it. */
+static gs_status write_teacher(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t d = H5I_INVALID_HID;
+    h5_tag tag = {"class_index", "1", "input"};
+    if (!w->run->teacher_prediction)
+        return GS_OK;
+    GS_TRY(h5_write(w->file, "teacher/prediction", NUMBER_I32, 1, &w->run->n,
+                    w->run->teacher_prediction, LAYOUT_PACKED, tag, &d));
+    GS_TRY(h5_attach_scale(d, 0, "node", w->node));
+done:
+    h5_close(&d);
+    return status;
+}
+
 static gs_status write_history(const writing *w) {
     gs_status status = GS_OK;
     hid_t group = H5I_INVALID_HID, epoch = H5I_INVALID_HID, d = H5I_INVALID_HID;
@@ -284,6 +305,8 @@ gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_val
     GS_TRY(write_positions(&w));
     GS_TRY(write_outputs(&w, "outputs/observed", &run->observed));
     GS_TRY(write_outputs(&w, "outputs/full", &run->full));
+    GS_TRY(write_teacher(&w));
+    GS_TRY(strata_write(w.file, run->strata));
     GS_TRY(write_history(&w));
     h5_close(&w.node);
     h5_close(&w.class_);

@@ -61,6 +61,34 @@ START_TEST(numpy_splits) {
 }
 END_TEST
 
+/* torch.randperm after torch.manual_seed, from torch 2.2.1 itself. */
+START_TEST(torch_permutations) {
+    enum { N = 1000 };
+    static const int64_t first[] = {4, 1, 7, 5, 3, 9, 0, 8, 6, 2};
+    int64_t perm[N];
+    char path[4096], line[256];
+    gs_torch_permutation(0, 10, perm);
+    ck_assert_mem_eq(perm, first, sizeof first);
+    snprintf(path, sizeof path, "%s/tests/goldens/hidden.txt", GS_SOURCE_DIR);
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    int found = 0;
+    while (fgets(line, sizeof line, file)) {
+        unsigned long long seed, want;
+        int n;
+        if (sscanf(line, "perm %llu %d %llx", &seed, &n, &want) != 3)
+            continue;
+        ck_assert(n <= N);
+        gs_torch_permutation(seed, n, perm);
+        ck_assert_msg(fnv((const uint8_t *)perm, n * 8) == want,
+                      "the permutation of %d by seed %llu is not torch's", n, seed);
+        found++;
+    }
+    fclose(file);
+    ck_assert_int_eq(found, 25);
+}
+END_TEST
+
 START_TEST(choosing_too_many_is_refused) {
     gs_numpy r;
     int64_t items[] = {1, 2}, out[3];
@@ -158,6 +186,7 @@ END_TEST
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, numpy_words);
     tcase_add_test(tc, numpy_splits);
+    tcase_add_test(tc, torch_permutations);
     tcase_add_test(tc, choosing_too_many_is_refused);
     tcase_add_test(tc, lanes_drop_at_the_asked_rate);
     tcase_add_test(tc, lanes_are_even_and_neighbours_independent);

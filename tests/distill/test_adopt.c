@@ -93,7 +93,7 @@ START_TEST(an_adopted_run_is_the_trained_one) {
     same(&adopted->observed.logits, &run->observed.logits);
     ck_assert_int_eq(adopted->history.rows, 0);
     static const char *const metrics[] = {"train_accuracy", "val_accuracy", "test_accuracy",
-                                          "hidden_test_accuracy"};
+                                          "test_accuracy_inductive"};
     for (int k = 0; k < 4; k++)
         ck_assert(gs_get_float(adopted->metrics, metrics[k], -1) ==
                   gs_get_float(run->metrics, metrics[k], -1));

@@ -306,7 +306,7 @@ START_TEST(hidden_nodes_are_hidden) {
     for (int64_t k = 0; k < count; k++)
         ck_assert(memcmp(gs_row(&r->observed.logits, keep[k]), gs_row(&without->full.logits, k),
                          C * sizeof(float)) == 0);
-    ck_assert(isfinite(gs_get_float(r->metrics, "hidden_test_accuracy", (double)NAN)));
+    ck_assert(isfinite(gs_get_float(r->metrics, "test_accuracy_inductive", (double)NAN)));
     ck_assert(!same(&r->observed.logits, &r->full.logits));
     if (b->fit)
         ck_assert(same(&gs_state_find(r->state, "lin.weight")->value,

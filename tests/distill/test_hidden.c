@@ -76,7 +76,7 @@ START_TEST(widths_are_those_of_taps) {
     gs_state *state = gs_state_new();
     gs_model *model = student_of(recipes[_i], state);
     gs_matrix x;
-    gs_tap taps[8];
+    gs_tap taps[8] = {{0}};
     gs_tape *t = gs_tape_new();
     ck_ok(gs_matrix_init(&x, 4, 5));
     gs_tape_start(t, 1, 1, true);

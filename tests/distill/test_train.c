@@ -384,7 +384,7 @@ START_TEST(hidden_nodes_cannot_be_seen) {
     gs_value *recipe = recipe_of(GCN, false);
     gs_run *a = NULL, *b = NULL;
     ck_ok(gs_train(recipe, d, role, NULL, 0, NULL, NULL, &a));
-    metric(a, "hidden_test_accuracy");
+    metric(a, "test_accuracy_inductive");
     ck_assert_ptr_nonnull(a->observed.logits.data);
     for (int64_t i = 0; i < d->n; i++)
         for (int64_t k = 0; role[i] == GS_HIDDEN_TEST && k < d->f; k++)

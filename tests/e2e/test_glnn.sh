@@ -3,7 +3,7 @@
 need_data gnnbench-cora
 "$gs" import "$data/gnnbench-cora" -o cora.h5 --largest-component
 "$gs" distill glnn-gcn-cora -g cora.h5 -o glnn --seeds 0-2 -q
-"$gs" train mlp-glnn-cora -g cora.h5 -o plain --seeds 0-2 -q
+"$gs" distill mlp-cora -t glnn/teacher -g cora.h5 -o plain --seeds 0-2 -q
 "$gs" compare plain glnn --json >c.json
 python3 - <<'P'
 import json

@@ -138,32 +138,35 @@ START_TEST(film_goes_by_node_not_by_line) {
 }
 END_TEST
 
-/* Ten splits of gnnbench-cora's largest component, drawn by numpy itself and kept as hashes. */
-START_TEST(splits_are_those_of_numpy) {
+/* Compares the splits of a graph's largest component with the hashes of a golden file, whose lines
+   "<name> <seed> … <hash>" are read by `format`. */
+static void check_splits(const char *data, const char *golden, const char *format, int setting) {
     char path[4096], line[256];
-    if (!test_data("gnnbench-cora", path))
+    if (!test_data(data, path))
         return;
     gs_dataset *d = import(path), *part = NULL;
     ck_ok(gs_dataset_largest_component(d, &part));
     uint8_t *role = gs_calloc((size_t)part->n, 1);
-    snprintf(path, sizeof path, "%s/tests/goldens/splits.txt", GS_SOURCE_DIR);
+    snprintf(path, sizeof path, "%s/tests/goldens/%s", GS_SOURCE_DIR, golden);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
     int found = 0;
     while (fgets(line, sizeof line, file)) {
         unsigned seed;
         unsigned long long want;
-        if (sscanf(line, "cora %u %llx", &seed, &want) != 2)
+        if (sscanf(line, format, &seed, &want) != 2)
             continue;
         gs_split_config config = {.split = (char *)(uintptr_t) "per-class",
                                   .train_per_class = 20,
                                   .val_per_class = 30,
-                                  .split_seed = -1};
+                                  .split_seed = -1,
+                                  .setting = setting,
+                                  .hidden_fraction = 0.2};
         ck_ok(gs_split_draw(&config, part, seed, role));
         uint64_t h = 0xcbf29ce484222325u;
         for (int64_t i = 0; i < part->n; i++)
             h = (h ^ role[i]) * 0x100000001b3u;
-        ck_assert_msg(h == want, "the split of seed %u is not numpy's", seed);
+        ck_assert_msg(h == want, "the split of %s, seed %u, is not that of %s", data, seed, golden);
         found++;
     }
     fclose(file);
@@ -171,6 +174,18 @@ START_TEST(splits_are_those_of_numpy) {
     gs_free(role);
     gs_dataset_free(part);
     gs_dataset_free(d);
+}
+
+/* Ten splits of gnnbench-cora's largest component, drawn by numpy itself and kept as hashes. */
+START_TEST(splits_are_those_of_numpy) {
+    check_splits("gnnbench-cora", "splits.txt", "cora %u %llx", GS_SETTING_AUTO);
+}
+END_TEST
+
+/* The same with the nodes that GLNN's code hides, drawn by numpy and torch. */
+START_TEST(hidden_nodes_are_those_of_torch) {
+    check_splits("gnnbench-cora", "hidden.txt", "cora %u %*d %llx", GS_INDUCTIVE);
+    check_splits("gnnbench-citeseer", "hidden.txt", "citeseer %u %*d %llx", GS_INDUCTIVE);
 }
 END_TEST
 
@@ -308,6 +323,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, ten_splits_come_along, 0, SPLIT_SETS);
     tcase_add_test(tc, film_goes_by_node_not_by_line);
     tcase_add_test(tc, splits_are_those_of_numpy);
+    tcase_add_test(tc, hidden_nodes_are_those_of_torch);
     tcase_add_test(tc, tables_with_names);
     tcase_add_test(tc, tables_in_other_dialects);
     tcase_add_loop_test(tc, bad_tables_are_named, 0, 13);

@@ -4,8 +4,8 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/runner.h"
+#include "distill/answers.h"
 #include "distill/baseline.h"
-#include "distill/multi_label.h"
 #include "distill/statistics.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -16,8 +16,6 @@ static const gs_flag flags[] = {
      false},
     {"teacher", 't', "RUN", "Also the agreement with this run, seed by seed.", false},
     {0}};
-
-static const char *const prefixes[] = {"", "train", "val", "test", "hidden_test"};
 
 /* The node ids of the file must be those of the graph, in the same order. */
 static gs_status check_nodes(const gs_model_file *m, const gs_dataset *d, const char *path) {
@@ -49,30 +47,38 @@ static gs_status check_labels(const gs_model_file *m, const gs_dataset *d, const
                    d->labels ? ", several a node" : "");
 }
 
-static gs_status agreement(const char *run, uint64_t seed, const gs_matrix *logits,
-                           bool multi_label, gs_value *map) {
+/* Agreement with the same seed of another run, or with one file. */
+static gs_status add_agreement(const char *run, const gs_model_file *m, const gs_dataset *d,
+                               const gs_answers *answers, gs_value *map) {
     gs_status status = GS_OK;
-    gs_matrix theirs = {0};
-    char *path = gs_folder_exists(run) ? gs_run_folder_seed(run, seed) : gs_strdup(run);
+    gs_teacher *teacher = NULL;
+    char *path = gs_folder_exists(run) ? gs_run_folder_seed(run, m->seed) : gs_strdup(run);
     if (!path)
         return GS_NO_MEMORY;
-    GS_TRY(gs_model_read_output(path, "full", "logits", &theirs));
-    if (theirs.rows != logits->rows || theirs.cols != logits->cols)
-        GS_FAIL(GS_BAD_INPUT, "The outputs of %s are %lld x %lld, not %lld x %lld.", path,
-                (long long)theirs.rows, (long long)theirs.cols, (long long)logits->rows,
-                (long long)logits->cols);
-    double same = multi_label ? gs_multi_agreement(logits, 0, &theirs, 0, NULL, logits->rows)
-                              : gs_agreement(logits, &theirs, NULL, logits->rows);
-    GS_TRY(gs_map_set(map, "agreement", gs_float(same)));
+    GS_TRY(gs_teacher_open(path, NULL, d, &teacher));
+    GS_TRY(gs_answer_agreement(answers, teacher, m->multi_label, m->role, map));
 done:
-    gs_matrix_free(&theirs);
+    gs_teacher_free(teacher);
     gs_free(path);
     return status;
 }
 
-/* True of a baseline whose answers hold validation labels: there is nothing to score there. */
-static bool shows_validation(const gs_value *recipe) {
-    return gs_baseline_of(recipe) && strcmp(gs_get_string(recipe, "labels", "train"), "train") != 0;
+/* Scores by role, but for validation nodes of a baseline whose answers hold their labels. */
+static gs_status score_roles(const gs_model_file *m, const gs_dataset *d, const gs_answers *answers,
+                             gs_value *map) {
+    gs_status status = GS_OK;
+    uint8_t *role = NULL;
+    bool shows =
+        gs_baseline_of(m->recipe) && strcmp(gs_get_string(m->recipe, "labels", "train"), "train");
+    if (!m->role || !gs_dataset_has_labels(d))
+        return GS_OK;
+    GS_NEW(role, d->n + 1);
+    for (int64_t i = 0; i < d->n; i++)
+        role[i] = shows && m->role[i] == GS_VALIDATION ? GS_UNUSED : m->role[i];
+    GS_TRY(gs_answer_scores(m->recipe, answers, d, role, map));
+done:
+    gs_free(role);
+    return status;
 }
 
 static gs_status score_file(const char *path, const gs_dataset *d, const char *teacher,
@@ -80,8 +86,7 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
     gs_status status = GS_OK;
     gs_model_file *m = NULL;
     gs_model *model = NULL;
-    gs_outputs outputs = {0};
-    int64_t *ids = NULL, count = 0;
+    gs_answers answers = {0};
     gs_value *map = gs_map();
     *out = NULL;
     if (!map)
@@ -89,32 +94,17 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
     GS_TRY(gs_model_read(path, &m));
     GS_TRY(check_nodes(m, d, path));
     GS_TRY(check_labels(m, d, path));
-    if (gs_baseline_of(m->recipe)) {
-        GS_TRY(gs_baseline_answer(m->recipe, m->metrics, m->state, d, m->role, &outputs));
-    } else {
+    if (!gs_baseline_of(m->recipe))
         GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
-        GS_TRY(gs_predict(m->recipe, model, d, m->role, "logits", &outputs));
-    }
-    bool scores_labels = m->role && gs_dataset_has_labels(d);
-    for (unsigned role = GS_TRAIN; scores_labels && role <= GS_HIDDEN_TEST; role++) {
-        gs_scores scores;
-        if (role == GS_VALIDATION && shows_validation(m->recipe))
-            continue;
-        GS_TRY(gs_split_rows(m->role, d->n, 1u << role, &ids, &count));
-        if (count > 0) {
-            GS_TRY(gs_evaluate_nodes(&outputs.logits, d, ids, count, &scores));
-            GS_TRY(gs_scores_write(&scores, prefixes[role], map));
-        }
-        gs_free(ids);
-        ids = NULL;
-    }
+    GS_TRY(model ? gs_answer(m->recipe, model, d, m->role, "logits", &answers)
+                 : gs_baseline_answers(m->recipe, m->metrics, m->state, d, m->role, &answers));
+    GS_TRY(score_roles(m, d, &answers, map));
     if (teacher)
-        GS_TRY(agreement(teacher, m->seed, &outputs.logits, m->multi_label, map));
+        GS_TRY(add_agreement(teacher, m, d, &answers, map));
     *out = map;
     map = NULL;
 done:
-    gs_free(ids);
-    gs_outputs_free(&outputs);
+    gs_answers_free(&answers);
     gs_model_free(model);
     gs_model_file_free(m);
     gs_value_free(map);
