@@ -15,6 +15,7 @@ typedef struct gs_model_file {
     gs_value *protocol; /* as in gs_run, or NULL */
     uint64_t seed;
     int64_t n, f, c;
+    bool observed;      /* it has outputs/observed/logits */
     bool multi_label;   /* a class's probability is sigmoid of its logit, not softmax of all */
     uint8_t *role;      /* [n] or NULL */
     int64_t *id;        /* [n] or NULL … */

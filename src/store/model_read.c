@@ -113,6 +113,7 @@ gs_status gs_model_read(const char *path, gs_model_file **out) {
     GS_TRY(read_class_names(file, m));
     if (h5_has(file, "nodes/split"))
         GS_TRY(h5_read_bytes(file, "nodes/split", GS_HIDDEN_TEST, m->n, &m->role));
+    m->observed = h5_is_dataset(file, "outputs/observed/logits");
     m->state = gs_state_new();
     if (!m->state)
         GS_TRY(GS_NO_MEMORY);

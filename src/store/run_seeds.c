@@ -49,14 +49,6 @@ done:
     return status;
 }
 
-static gs_status has_observed(const char *path, bool *yes) {
-    hid_t file = H5I_INVALID_HID;
-    gs_status status = h5_open_outline(path, &file);
-    *yes = status == GS_OK && h5_is_dataset(file, "outputs/observed/logits");
-    h5_close(&file);
-    return status;
-}
-
 static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_hash) {
     gs_status status = GS_OK;
     gs_model_file *m = NULL;
@@ -81,7 +73,7 @@ static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_h
                 record->path, (long long)m->n, (long long)m->c, (long long)r->n, (long long)r->c);
     record->metrics = m->metrics;
     m->metrics = NULL;
-    GS_TRY(has_observed(record->path, &record->observed));
+    record->observed = m->observed;
 done:
     gs_model_file_free(m);
     return status;

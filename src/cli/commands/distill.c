@@ -19,7 +19,9 @@ static const gs_flag flags[] = {
     {"seeds", 's', "LIST", "Seeds, as in 0-9 or 0,3,5; default the recipe's, else 0.", false},
     {"allow-other-split", 0, NULL, "Let the student use another split than its teacher.", false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {"dry-run", 'n', NULL, "Print the resolved recipes and the memory they take; train nothing.",
      false},
     {0}};
@@ -101,7 +103,7 @@ static gs_status run_job(job *j) {
     GS_TRY(args_need(args, "output", &folder));
     const char *listed = gs_get_string(j->recipe, "seeds", "0");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &j->seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     r.folder = folder;
     r.seeds = j->seeds;
     r.teacher = args_get(args, "teacher");
