@@ -24,7 +24,9 @@ static const gs_flag flags[] = {
      "Students one after the other, each taught by the one before it; the last is the result.",
      false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {"dry-run", 'n', NULL, "Print the resolved recipes and the memory they take; train nothing.",
      false},
     {0}};
@@ -56,7 +58,7 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     GS_TRY(args_need(args, "output", &r.folder));
     const char *listed = gs_get_string(e->recipe, "seeds", "0");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     GS_TRY(args_int(args, "generations", 1, 1000, 0, &generations));
     GS_TRY(given_teachers(args, &r.teacher, &others));
     command = command_line(args);
