@@ -60,7 +60,7 @@ for file in ("seed-0.h5", "all.h5"):
     for name in x:
         assert x[name] == y[name], (a, b, file, name)
 m, n = (json.load(open(f"{r}/summary.json")) for r in (a, b))
-assert m["test_accuracy"]["mean"] > n["test_accuracy"]["mean"], "the noise changed no score"
+assert m["test_accuracy"] != n["test_accuracy"], "the noise changed no score"
 for r in (m, n):
     for name in [k for k in r if is_score(k) or k in ("timings", "strata")]:
         del r[name]
