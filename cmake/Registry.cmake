@@ -1,7 +1,7 @@
 # A plug-in is one file; its name is its registration. gs_registry(kind header folder…) writes
 # <build>/generated/<kind>_registry.c, a table of strong references to gs_<kind>_<file> of every file in
 # the folders, and fails, naming the file, when a file does not define exactly that descriptor.
-set(GS_PLUGIN_KINDS layer method importer exporter command)
+set(GS_PLUGIN_KINDS layer method baseline importer exporter command)
 
 # The plug-in folders of a kind: the house's own, and <dir>/<kind>s of each dir in GRAPHSTILL_PLUGINS.
 function(gs_plugin_folders variable own kind)

@@ -47,6 +47,8 @@
 
 /* Extending: descriptors of plug-ins. */
 #include "base/option.h"
+#include "distill/baseline.h"
+#include "distill/hidden.h"
 #include "distill/method.h"
 #include "nn/layer.h"
 #include "store/importer.h"

@@ -34,6 +34,12 @@ gs_status gs_gemm(bool ta, bool tb, float alpha, const gs_matrix *a, const gs_ma
  * rows. */
 int64_t gs_gemm_scratch(int64_t depth, int64_t rows, int64_t cols);
 
+/* The x [f,c] of smallest norm that makes ||a x - b|| smallest, a [n,f], b [n,c]: x = A^+ b in
+   double precision. Singular values below max(n,f) 2^-23 times the largest are taken for 0, as is
+   usual for data in float32. Memory for a copy of both in double. GS_FAILED if they do not
+   converge. Source: LAPACK's xGELSD, which reduces to the smaller side first. */
+gs_status gs_least_squares(const gs_matrix *a, const gs_matrix *b, gs_matrix *x);
+
 /* The BLAS in use, such as "OpenBLAS 0.3.21 (Haswell)". */
 const char *gs_blas_name(void);
 

@@ -59,6 +59,8 @@ static gs_status open_epoch(const bench_task *b, const gs_value *recipe, epoch_j
     j->tape = gs_tape_new();
     if (!j->recipe || !j->state || !j->tape)
         GS_TRY(GS_NO_MEMORY);
+    if (gs_inputs_of(recipe) != GS_INPUTS_X)
+        GS_FAIL(GS_BAD_USAGE, "'bench epoch' reads the features as they are; leave out inputs.");
     GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, b->data->f, b->data->c), b->data->c,
                         j->state, 1, &j->model));
     GS_TRY(gs_options_init(gs_train_options, &config));

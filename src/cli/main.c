@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 #include "cli/args.h"
+#include "cli/jobs.h"
 #include "cli/progress.h"
 #include "graph/kernels.h"
 
@@ -27,6 +28,7 @@ static gs_status apply_common(const gs_args *args) {
     gs_status status = GS_OK;
     int64_t threads = 0, limit = 0;
     const char *kernels = args_get(args, "kernels"), *memory = args_get(args, "max-memory");
+    jobs_follow_parent();
     GS_TRY(args_int(args, "threads", 1, 4096, 0, &threads));
     gs_set_threads((int)threads);
     if (kernels && strcmp(kernels, "both") == 0 && strcmp(args->command->name, "bench") == 0)

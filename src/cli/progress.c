@@ -134,9 +134,10 @@ void progress_seed_done(progress *p, const gs_run *run) {
         fprintf(stderr, "validation %.2f %%, ", 100 * val);
     if (isfinite(test))
         fprintf(stderr, "test %.2f %%, ", 100 * test);
-    fprintf(stderr, "best epoch %lld of %lld, %.2f s\n",
-            (long long)gs_get_int(run->metrics, "best_epoch", 0),
-            (long long)gs_get_int(run->metrics, "epochs", 0), run->seconds);
+    int64_t trials = gs_get_int(run->metrics, "trials", 0); /* a baseline has no epochs */
+    fprintf(stderr, "best %s %lld of %lld, %.2f s\n", trials > 0 ? "trial" : "epoch",
+            (long long)gs_get_int(run->metrics, trials > 0 ? "best_trial" : "best_epoch", 0),
+            (long long)(trials > 0 ? trials : gs_get_int(run->metrics, "epochs", 0)), run->seconds);
 }
 
 void progress_say(const char *format, ...) {

@@ -256,6 +256,19 @@ gs_status runner_checkpoints(runner *r, const gs_args *args) {
     return args_int(args, "checkpoint-every", 0, 1000000000, 25, &r->checkpoint_every);
 }
 
+/* What summary.json says of where its numbers come from; the graph's hash leaves labels out. */
+static gs_status record_origin(const runner *r, const char *hash, gs_value *extra) {
+    gs_status status = GS_OK;
+    GS_TRY(gs_value_set_at(extra, "origin.graph", gs_string(r->data->name ? r->data->name : "")));
+    GS_TRY(gs_value_set_at(extra, "origin.graph_hash", gs_string(hash)));
+    GS_TRY(gs_value_set_at(extra, "origin.tool_version", gs_string(GS_VERSION)));
+    GS_TRY(gs_value_set_at(extra, "origin.git_commit", gs_string(GS_GIT_COMMIT)));
+    if (r->command)
+        GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(r->command)));
+done:
+    return status;
+}
+
 gs_status runner_run(const runner *r, gs_value **summary) {
     gs_status status = GS_OK;
     gs_value *provenance = NULL, *extra = NULL, *times = NULL;
@@ -270,6 +283,7 @@ gs_status runner_run(const runner *r, gs_value **summary) {
     times = gs_list();
     if (!extra || !times)
         GS_TRY(GS_NO_MEMORY);
+    GS_TRY(record_origin(r, hash, extra));
     progress_catch_interrupt();
     for (int64_t k = 0; k < r->seed_count; k++) {
         double seconds = NAN;

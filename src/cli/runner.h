@@ -17,6 +17,7 @@ typedef struct runner {
     bool allow_other_split, resume;
     int64_t checkpoint_every;  /* epochs; 0: only on interruption */
     double checkpoint_seconds; /* but no sooner than this after the last */
+    const char *command;       /* how it was called, for summary.json; NULL: not recorded */
 } runner;
 
 /* Reads --checkpoint-every into both; by default every 25 epochs, no sooner than after two seconds.

@@ -110,6 +110,7 @@ static const struct {
     {"agreement", "agreement with the teacher (all)", true},
     {"parameters", "parameters", false},
     {"best_epoch", "best epoch", false},
+    {"trials", "trials scored on validation", false},
 };
 
 /* Of one label a node, micro-F1 is the accuracy, which has a row of its own. */

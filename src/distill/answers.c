@@ -5,6 +5,8 @@
 
 #include "base/alloc.h"
 #include "distill/multi_label.h"
+#include "distill/position.h"
+#include "distill/session.h"
 
 void gs_answers_free(gs_answers *a) {
     if (!a)
@@ -14,8 +16,7 @@ void gs_answers_free(gs_answers *a) {
     gs_matrix_free(&a->cold);
 }
 
-/* Scatters the rows of the training graph to the nodes of the data set; hidden rows become 0. */
-static gs_status spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
+gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n) {
     gs_matrix wide = {0};
     if (!m->data)
         return GS_OK;
@@ -36,24 +37,30 @@ static gs_status answer_observed(const gs_value *recipe, const gs_model *model,
     gs_status status = GS_OK;
     gs_dataset *part = NULL;
     uint8_t *roles = NULL;
+    gs_matrix places = {0};
+    const gs_matrix *known = gs_positions_of(model);
     GS_TRY(gs_dataset_induced(data, seen, count, &part));
+    if (known)
+        GS_TRY(gs_matrix_init(&places, count, known->cols));
+    for (int64_t k = 0; known && k < count; k++)
+        memcpy(gs_row(&places, k), gs_row(known, seen[k]), (size_t)known->cols * sizeof(float));
     GS_NEW(roles, count + 1);
     for (int64_t k = 0; k < count; k++)
         roles[k] = role[seen[k]];
-    GS_TRY(gs_predict(recipe, model, part, roles, keep, out));
-    GS_TRY(spread(&out->logits, seen, data->n));
+    GS_TRY(session_predict(recipe, model, known ? &places : NULL, part, roles, keep, out));
+    GS_TRY(session_spread(&out->logits, seen, data->n));
     for (int64_t k = 0; k < out->layers; k++) {
-        GS_TRY(spread(&out->pre[k], seen, data->n));
-        GS_TRY(spread(&out->post[k], seen, data->n));
+        GS_TRY(session_spread(&out->pre[k], seen, data->n));
+        GS_TRY(session_spread(&out->post[k], seen, data->n));
     }
 done:
     gs_dataset_free(part);
+    gs_matrix_free(&places);
     gs_free(roles);
     return status;
 }
 
-/* The entries of an adjacency that no hidden node is an end of. */
-static gs_status without_hidden(const gs_csr *a, const uint8_t *role, gs_csr **out) {
+gs_status session_without_hidden(const gs_csr *a, const uint8_t *role, gs_csr **out) {
     gs_status status = GS_OK;
     int64_t *ptr = NULL, *col = NULL, kept = 0;
     GS_NEW(ptr, a->rows + 1);
@@ -77,7 +84,7 @@ static gs_status answer_cold(const gs_value *recipe, const gs_model *model, cons
     gs_dataset alone = *data;
     gs_outputs outputs = {0};
     alone.adjacency = NULL;
-    GS_TRY(without_hidden(data->adjacency, role, &alone.adjacency));
+    GS_TRY(session_without_hidden(data->adjacency, role, &alone.adjacency));
     GS_TRY(gs_predict(recipe, model, &alone, role, "logits", &outputs));
     *out = outputs.logits;
     outputs.logits = (gs_matrix){0};
@@ -97,7 +104,7 @@ gs_status gs_answer(const gs_value *recipe, const gs_model *model, const gs_data
     GS_TRY(gs_predict(recipe, model, data, role, keep, &out->full));
     if (count == data->n)
         goto done;
-    if (gs_model_needs_graph(model))
+    if (gs_model_needs_graph(model) || gs_inputs_of(recipe) == GS_INPUTS_HOPS)
         GS_TRY(answer_observed(recipe, model, data, role, keep, seen, count, &out->observed));
     GS_TRY(answer_cold(recipe, model, data, role, &out->cold));
 done:

@@ -9,10 +9,6 @@ bool label_input_wanted(const gs_value *recipe) {
     return gs_get_float(recipe, "label_input", 0) > 0;
 }
 
-int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c) {
-    return label_input_wanted(recipe) ? f + c : f;
-}
-
 gs_status label_input_open(label_input *l, const gs_value *recipe, gs_dataset *view,
                            const int32_t *visible) {
     gs_status status = GS_OK;

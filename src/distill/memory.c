@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "distill/train.h"
+#include "distill/baseline.h"
 #include "nn/model.h"
 
 /* Values, columns and the way to the transpose; twice where that is another matrix. */
@@ -77,8 +77,12 @@ static gs_status measure_step(const gs_value *resolved, const gs_dataset *d, int
     gs_model *model = NULL;
     int64_t held = 0, scoring = 0, entries = d->adjacency->nnz + d->n;
     int64_t inputs = gs_recipe_inputs(resolved, d->f, d->c);
-    bool sparse = d->x_sparse && inputs == d->f && !gs_features_densify(resolved, d);
+    bool widened =
+        inputs != gs_inputs_width(resolved, d->f) || gs_inputs_of(resolved) == GS_INPUTS_HOPS;
+    bool sparse = d->x_sparse && !widened && !gs_features_densify(resolved, d);
     int64_t x_entries = sparse ? d->x_sparse->nnz : -1;
+    if (sparse && gs_inputs_of(resolved) == GS_INPUTS_POSITION) /* they stay sparse */
+        x_entries += d->n * gs_get_int(resolved, "position_size", 64);
     extent step;
     gs_state *state = gs_state_new();
     *bytes = 0;
@@ -94,12 +98,12 @@ static gs_status measure_step(const gs_value *resolved, const gs_dataset *d, int
         held += sparse_bytes(step.nodes, step.entries, false);
     }
     *bytes = 20 * gs_state_parameters(state) + (held > scoring ? held : scoring);
-    *bytes += partial_sums(state, step.nodes, sparse ? d->f : 0);
+    *bytes += partial_sums(state, step.nodes, sparse ? inputs : 0);
     if (gs_model_needs_graph(model))
         *bytes += sparse_bytes(d->n, entries, !d->directed) + sparse_bytes(d->n, entries, true) / 2;
     *bytes += d->x_sparse ? sparse_bytes(d->n, d->x_sparse->nnz, false) + 4 * d->x_sparse->nnz
                           : 4 * d->n * d->f;
-    if (inputs > d->f || (d->x_sparse && !sparse))
+    if (inputs > d->f || widened || (d->x_sparse && !sparse))
         *bytes += 4 * d->n * inputs;
 done:
     gs_model_free(model);
@@ -108,6 +112,10 @@ done:
 }
 
 gs_status gs_memory_of_step(const gs_value *resolved, const gs_dataset *d, int64_t *bytes) {
+    if (gs_baseline_of(resolved)) {
+        *bytes = gs_baseline_memory(resolved, d);
+        return GS_OK;
+    }
     int64_t limit = gs_alloc_limit(); /* the sample is to tell of it, not to run into it */
     gs_alloc_set_limit(0);
     gs_status status = measure_step(resolved, d, bytes);

@@ -8,3 +8,7 @@ const gs_method *gs_method_by_name(const char *name) {
             return gs_methods[k];
     return NULL;
 }
+
+const char *const *gs_method_needs(const gs_method *m, const void *options) {
+    return m->needs_of ? m->needs_of(options) : m->needs;
+}

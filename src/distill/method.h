@@ -68,7 +68,8 @@ typedef struct gs_method {
     const char *source;
     const gs_option *options; /* the first row is "weight" by convention */
     size_t options_bytes;
-    const char *const *needs; /* teacher arrays, NULL-terminated; NULL: none */
+    const char *const *needs; /* teacher arrays, NULL-terminated; NULL: none … */
+    const char *const *(*needs_of)(const void *options); /* … or, where options decide; or NULL */
     gs_row_set (*rows)(const void *options);
     double (*temperature)(const void *options); /* of the teacher's probabilities; NULL: 1 */
     int64_t (*layer)(const void *options);      /* of the teacher's "hidden/…", -1: the last kept;
@@ -102,5 +103,7 @@ gs_var *gs_multi_label_loss(const gs_view *view);
 
 extern const gs_method *const gs_methods[]; /* generated, NULL-terminated */
 const gs_method *gs_method_by_name(const char *name);
+/* The teacher arrays that a method with these options needs, or NULL. */
+const char *const *gs_method_needs(const gs_method *m, const void *options);
 
 #endif

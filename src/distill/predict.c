@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/session.h"
 
 void gs_outputs_free(gs_outputs *o) {
@@ -105,8 +106,9 @@ done:
     return status;
 }
 
-gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
-                     const uint8_t *role, const char *keep, gs_outputs *out) {
+gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
+                          const gs_dataset *data, const uint8_t *role, const char *keep,
+                          gs_outputs *out) {
     gs_status status = GS_OK;
     gs_dataset view;
     gs_csr *own_x = NULL;
@@ -114,7 +116,7 @@ gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dat
     label_input labels = {0};
     gs_operators operators = {.adjacency = data->adjacency};
     *out = (gs_outputs){0};
-    GS_TRY(session_features(recipe, data, &view, &own_x, &own_dense));
+    GS_TRY(session_features(recipe, positions, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
     GS_TRY(record_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                           keep ? keep : "logits", out));
@@ -124,6 +126,11 @@ done:
     gs_csr_free(own_x);
     gs_matrix_free(&own_dense);
     return status;
+}
+
+gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
+                     const uint8_t *role, const char *keep, gs_outputs *out) {
+    return session_predict(recipe, model, gs_positions_of(model), data, role, keep, out);
 }
 
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,

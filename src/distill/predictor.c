@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/predictor_parts.h"
+#include "distill/session.h"
 
 double feed_factor(const feed *f, int64_t k) {
     int64_t i = f->ids ? f->ids[k] : k;
@@ -107,6 +109,21 @@ static gs_status check_data(const gs_predictor *p) {
     return GS_OK;
 }
 
+/* What the graph puts beside the features is made once, for all nodes. */
+static gs_status show_data(gs_predictor *p) {
+    gs_status status = GS_OK;
+    bool plain = gs_inputs_of(p->recipe) == GS_INPUTS_X;
+    p->shown = p->data;
+    p->normalised = plain && gs_get_bool(p->recipe, "normalize_features", false);
+    if (!p->data || plain || p->route == GS_ROUTE_WHOLE)
+        return GS_OK;
+    GS_TRY(session_features(p->recipe, gs_positions_of(p->model), p->data, &p->view, &p->own_x,
+                            &p->own_dense));
+    p->shown = &p->view;
+done:
+    return status;
+}
+
 gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
                             const uint8_t *role, gs_predictor **out) {
     gs_status status = GS_OK;
@@ -116,10 +133,10 @@ gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const
     p->recipe = recipe;
     p->model = model;
     p->data = data;
-    p->normalised = gs_get_bool(recipe, "normalize_features", false);
     p->layers = gs_model_layers(model);
     GS_TRY(choose_route(p));
     GS_TRY(check_data(p));
+    GS_TRY(show_data(p));
     if (p->route == GS_ROUTE_ROWS)
         GS_TRY(predictor_rows_open(p));
     else if (!(p->tape = gs_tape_new()))
@@ -172,6 +189,7 @@ gs_status gs_predictor_nodes(gs_predictor *p, const int64_t *ids, int64_t count,
         return predictor_blocks_answer(p, ids, count, logits);
     if (p->route == GS_ROUTE_WHOLE)
         return predictor_whole_answer(p, ids, count, logits);
+    d = p->shown;
     feed f = {.sparse = d ? d->x_sparse : NULL, .ids = ids, .count = count};
     if (d && !d->x_sparse)
         f.dense = &d->x;

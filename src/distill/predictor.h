@@ -16,7 +16,8 @@ typedef enum gs_route {
 typedef struct gs_predictor gs_predictor;
 
 /* Opens `model` for the nodes of `data`, whose features are used as the recipe says
-   (normalize_features). Parameters, graph and features must not change while it is open; all are
+   (normalize_features, inputs). What the graph puts beside them is made for all nodes here, once.
+   Parameters, graph and features must not change while it is open; all are
    *borrowed*. `role` [n] as in gs_predict. `data` may be NULL for a model that reads no graph: it
    then answers raw rows only. */
 gs_status gs_predictor_open(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
@@ -29,7 +30,9 @@ gs_route gs_predictor_route(const gs_predictor *p);
    the largest size, give the same bits for any number of threads, and one predictor serves one
    thread at a time. GS_BAD_USAGE when an id is out of range. */
 gs_status gs_predictor_nodes(gs_predictor *p, const int64_t *ids, int64_t count, gs_matrix *logits);
-/* The same from raw feature rows, x [count, f]; GS_BAD_USAGE for a model that reads a graph. */
+/* The same from raw feature rows, x [count, f]; GS_BAD_USAGE for a model that reads a graph. Where
+   the recipe has `inputs` of the graph, the rows are all that the model reads, as it reads them:
+   further columns there, and features normalised already if they are to be. */
 gs_status gs_predictor_sparse(gs_predictor *p, const gs_csr *x, gs_matrix *logits);
 gs_status gs_predictor_dense(gs_predictor *p, const gs_matrix *x, gs_matrix *logits);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "distill/predictor_parts.h"
 #include "distill/session.h"
 
@@ -62,9 +63,9 @@ gs_status predictor_blocks_answer(gs_predictor *p, const int64_t *ids, int64_t c
     GS_TRY(make_room(p, count));
     GS_TRY(gs_blocks_take(&p->blocks, ids, count, p->at));
     p->reached = p->blocks.reached[p->blocks.hops];
-    feed f = {.sparse = p->data->x_sparse, .ids = p->blocks.nodes, .count = p->reached};
+    feed f = {.sparse = p->shown->x_sparse, .ids = p->blocks.nodes, .count = p->reached};
     if (!f.sparse)
-        f.dense = &p->data->x;
+        f.dense = &p->shown->x;
     gs_tape_start(p->tape, 0, 0, false);
     gs_tape_forward_only(p->tape);
     GS_TRY(predictor_gather(p, &f, &x));
@@ -77,7 +78,8 @@ done:
 
 gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role) {
     p->full.adjacency = p->data->adjacency;
-    gs_status status = session_features(p->recipe, p->data, &p->view, &p->own_x, &p->own_dense);
+    gs_status status = session_features(p->recipe, gs_positions_of(p->model), p->data, &p->view,
+                                        &p->own_x, &p->own_dense);
     return status == GS_OK ? session_labels(p->recipe, &p->view, role, &p->labels) : status;
 }
 

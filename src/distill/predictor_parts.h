@@ -30,7 +30,8 @@ struct gs_predictor {
     const gs_value *recipe;
     const gs_model *model;
     const gs_dataset *data;
-    bool normalised;
+    const gs_dataset *shown; /* `data` as given, or `view` where the graph gives inputs */
+    bool normalised;         /* what is shown is still to be normalised */
     gs_route route;
     int64_t f, c, layers, reached;
     /* rows */
@@ -48,7 +49,7 @@ struct gs_predictor {
     gs_blocks blocks;
     int64_t *at; /* [at_room] */
     int64_t at_room;
-    gs_dataset view; /* the whole graph with prepared features */
+    gs_dataset view; /* the whole graph with prepared features, where they are made beforehand */
     gs_csr *own_x;
     gs_matrix own_dense;
     label_input labels;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "distill/train.h"
+#include "distill/baseline.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
 static const char *const note_keys[] = {"description",
@@ -17,6 +17,7 @@ static const char *const note_keys[] = {"description",
                                         "graph",
                                         "seeds",
                                         "largest_component",
+                                        "search",
                                         NULL};
 /* Keys that may stand beside `teacher` and `student` and hold for both, besides the split's. */
 static const char *const shared_keys[] = {"normalize_features", NULL};
@@ -103,25 +104,34 @@ static char *full_path(const gs_value *recipe, const char *key) {
     return gs_format("%s%s", part, rest);
 }
 
+gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value) {
+    char *path = full_path(recipe, key);
+    if (!path || !value) {
+        gs_free(path);
+        gs_value_free(value);
+        return GS_NO_MEMORY;
+    }
+    gs_status status = gs_value_set_at(recipe, path, value);
+    gs_free(path);
+    return status;
+}
+
 gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t count) {
     gs_status status = GS_OK;
-    char *key = NULL, *path = NULL;
+    char *key = NULL;
     for (int64_t q = 0; q < count; q++) {
         const char *equals = strchr(words[q], '=');
         if (!equals || equals == words[q])
             GS_FAIL(GS_BAD_USAGE, "'%s' is no setting; settings look like key=value.", words[q]);
         key = gs_format("%.*s", (int)(equals - words[q]), words[q]);
-        path = key ? full_path(recipe, key) : NULL;
-        if (!path)
+        if (!key)
             GS_TRY(GS_NO_MEMORY);
-        GS_TRY(gs_value_set_at(recipe, path, gs_value_from_word(equals + 1)));
+        GS_TRY(gs_recipe_set(recipe, key, gs_value_from_word(equals + 1)));
         gs_free(key);
-        gs_free(path);
-        key = path = NULL;
+        key = NULL;
     }
 done:
     gs_free(key);
-    gs_free(path);
     return status;
 }
 
@@ -139,8 +149,12 @@ static gs_status check_keys(const gs_value *flat) {
     gs_value *list = gs_list();
     if (!list)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_keys(flat, list));
-    GS_TRY(add_names(list, gs_train_options));
+    if (gs_baseline_of(flat)) {
+        GS_TRY(gs_baseline_keys(gs_baseline_of(flat), list));
+    } else {
+        GS_TRY(gs_model_keys(flat, list));
+        GS_TRY(add_names(list, gs_train_options));
+    }
     GS_TRY(add_names(list, gs_split_options));
     for (int64_t k = 0; note_keys[k]; k++)
         GS_TRY(gs_list_add(list, gs_string(note_keys[k])));
@@ -253,9 +267,42 @@ done:
     return status;
 }
 
-gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved) {
+/* A name that is nearest to a baseline's; those nearest to a layer's are refused by the stack. */
+static gs_status check_model(const gs_value *flat) {
+    const char *names[128] = {"mlp"}, *name = gs_get_string(flat, "model", "mlp");
+    int64_t count = 1;
+    for (int64_t k = 0; count < 127 && gs_layers[k]; k++)
+        names[count++] = gs_layers[k]->name;
+    for (int64_t k = 0; count < 127 && gs_baselines[k]; k++)
+        names[count++] = gs_baselines[k]->name;
+    const char *near = gs_nearest(name, names);
+    if (is_among(name, names) || !near || !gs_baseline_by_name(near))
+        return GS_OK;
+    return gs_fail(GS_BAD_USAGE, "There is no model '%s'; the nearest is '%s'.", name, near);
+}
+
+/* Layers, training and losses, or the options of a baseline. */
+static gs_status resolve_rest(const gs_value *flat, bool distilled, gs_value *out) {
     gs_status status = GS_OK;
     gs_train_config train = {0};
+    const gs_baseline *baseline = gs_baseline_of(flat);
+    if (!baseline) {
+        GS_TRY(resolve_model(flat, out));
+        GS_TRY(resolve_table(gs_train_options, &train, flat, "The recipe", out));
+        GS_TRY(resolve_methods(gs_map_get(flat, "methods"), distilled, out));
+        goto done;
+    }
+    if (distilled && !baseline->corrects)
+        GS_FAIL(GS_BAD_USAGE,
+                "The baseline '%s' learns nothing from a teacher; run it with 'graphstill train'.",
+                baseline->name);
+    GS_TRY(gs_baseline_resolve(baseline, flat, out));
+done:
+    return status;
+}
+
+gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved) {
+    gs_status status = GS_OK;
     gs_split_config split = {0};
     *resolved = NULL;
     gs_value *out = gs_map();
@@ -263,16 +310,15 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
         GS_TRY(GS_NO_MEMORY);
     if (!flat || flat->type != GS_MAP)
         GS_FAIL(GS_BAD_USAGE, "A recipe must be a map of keys.");
+    GS_TRY(check_model(flat));
     GS_TRY(check_keys(flat));
     for (int64_t k = 0; note_keys[k]; k++) {
         const gs_value *note = gs_map_get(flat, note_keys[k]);
         if (note)
             GS_TRY(gs_map_set(out, note_keys[k], gs_value_clone(note)));
     }
-    GS_TRY(resolve_model(flat, out));
-    GS_TRY(resolve_table(gs_train_options, &train, flat, "The recipe", out));
+    GS_TRY(resolve_rest(flat, distilled, out));
     GS_TRY(resolve_table(gs_split_options, &split, flat, "The recipe", out));
-    GS_TRY(resolve_methods(gs_map_get(flat, "methods"), distilled, out));
     *resolved = out;
     out = NULL;
 done:

@@ -8,8 +8,8 @@
    A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …)
    hold for both. `description`, `source`, `published`, `measured` and `peer` (with `_inductive`
    behind them: of setting=inductive) and `graph` are notes that nothing reads but people,
-   `reproduce` and `list`. On the command line "soft.temperature=2" is short for
-   "methods.soft.temperature=2". */
+   `reproduce` and `list`; `search` is the space that `sweep` tries for it (search.h). On the
+   command line "soft.temperature=2" is short for "methods.soft.temperature=2". */
 #ifndef GS_DISTILL_RECIPE_H
 #define GS_DISTILL_RECIPE_H
 
@@ -23,9 +23,13 @@ gs_status gs_recipe_part(const gs_value *recipe, const char *part, gs_value **ou
 /* Applies "key=value" words in order; method names get their "methods." prefix. For an experiment,
    keys without "teacher." or "student." go to the student. GS_BAD_USAGE. */
 gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t count);
+/* Sets one key, which is read as those of the words; adopts the value. */
+gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value);
 /* Checks every key of a flat recipe (GS_BAD_USAGE naming the nearest key), fills in every default,
    and returns it: what is stored with a result. Without `methods`, {hard: {}} is assumed when
    `distilled` is false and {soft: {}} when it is true. Idempotent. */
 gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved);
+/* True if a method of a flat recipe, unless its weight is 0, reads something of a teacher. */
+bool gs_recipe_needs_teacher(const gs_value *recipe);
 
 #endif

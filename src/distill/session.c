@@ -3,30 +3,23 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/inputs.h"
+#include "distill/position.h"
 
-/* Dense features with c columns of zeros behind them, for labels. */
-static gs_status widen(const gs_dataset *data, bool normalises, gs_dataset *view,
-                       gs_matrix *own_dense) {
+/* c columns of zeros behind the features, for labels. */
+static gs_status add_label_columns(gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense) {
     gs_status status = GS_OK;
-    gs_dataset narrow = *data;
-    gs_matrix plain = {0};
-    if (data->x_sparse)
-        GS_TRY(gs_csr_to_dense(data->x_sparse, &plain));
-    else
-        GS_TRY(gs_matrix_copy(&plain, &data->x));
-    narrow.x_sparse = NULL;
-    narrow.x = plain;
-    if (normalises)
-        GS_TRY(gs_dataset_normalize_rows(&narrow));
-    GS_TRY(gs_matrix_init(own_dense, data->n, data->f + data->c));
-    for (int64_t i = 0; i < data->n; i++)
-        memcpy(gs_row(own_dense, i), gs_row(&plain, i), (size_t)data->f * sizeof(float));
-    view->x_sparse = NULL;
-    view->x = *own_dense;
-    view->f = data->f + data->c;
-    view->feature_names = NULL; /* the labels' columns have none */
+    gs_matrix plain = {0}, wide = {0};
+    if (view->x_sparse)
+        GS_TRY(gs_csr_to_dense(view->x_sparse, &plain));
+    const gs_matrix *x = view->x_sparse ? &plain : &view->x;
+    GS_TRY(gs_matrix_init(&wide, view->n, view->f + view->c));
+    for (int64_t i = 0; i < view->n; i++)
+        memcpy(gs_row(&wide, i), gs_row(x, i), (size_t)view->f * sizeof(float));
+    inputs_replace(&wide, view, own_x, own_dense);
 done:
     gs_matrix_free(&plain);
+    gs_matrix_free(&wide);
     return status;
 }
 
@@ -49,44 +42,69 @@ done:
     return status;
 }
 
+/* Share of the features that dropout keeps before the first layer. */
+static double kept_features(const gs_value *recipe) {
+    double drop = gs_get_float(recipe, "input_dropout", -1);
+    const gs_layer *layer = gs_layer_by_name(gs_get_string(recipe, "model", ""));
+    if (drop < 0)
+        drop = layer && layer->needs_graph ? gs_get_float(recipe, "dropout", 0.5) : 0;
+    return 1 - drop;
+}
+
 bool gs_features_densify(const gs_value *recipe, const gs_dataset *data) {
     const char *wanted = gs_get_string(recipe, "features", "auto");
     if (!data->x_sparse || strcmp(wanted, "sparse") == 0)
         return false;
-    return strcmp(wanted, "dense") == 0 || 5 * data->x_sparse->nnz >= data->n * data->f;
+    double all = (double)data->n * (double)data->f;
+    return strcmp(wanted, "dense") == 0 ||
+           kept_features(recipe) * (double)data->x_sparse->nnz >= 0.2 * all;
 }
 
-gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
-                           gs_csr **own_x, gs_matrix *own_dense) {
-    gs_status status = GS_OK;
-    *view = *data;
+static gs_status check_features(const gs_dataset *data) {
     if (data->f < 1 || (!data->x_sparse && !data->x.data))
         return gs_fail(
             GS_BAD_INPUT,
             "The graph '%s' has no node features, and every model here reads them; import "
             "it with a node table.",
             data->name ? data->name : "");
+    return GS_OK;
+}
+
+/* The features in a copy, held as the recipe says and normalised if it says so. */
+static gs_status take_features(const gs_value *recipe, gs_dataset *view, gs_csr **own_x,
+                               gs_matrix *own_dense) {
+    gs_status status = GS_OK;
     bool normalises = gs_get_bool(recipe, "normalize_features", false);
-    if (label_input_wanted(recipe))
-        return widen(data, normalises, view, own_dense);
-    bool densifies = gs_features_densify(recipe, data);
+    bool densifies = gs_features_densify(recipe, view);
     if (!normalises && !densifies)
         return GS_OK;
     if (densifies) {
-        GS_TRY(gs_csr_to_dense(data->x_sparse, own_dense));
+        GS_TRY(gs_csr_to_dense(view->x_sparse, own_dense));
         view->x_sparse = NULL;
         view->x = *own_dense;
-    } else if (data->x_sparse) {
-        GS_TRY(gs_csr_copy(data->x_sparse, own_x));
+    } else if (view->x_sparse) {
+        GS_TRY(gs_csr_copy(view->x_sparse, own_x));
         view->x_sparse = *own_x;
     } else {
-        GS_TRY(gs_matrix_copy(own_dense, &data->x));
+        GS_TRY(gs_matrix_copy(own_dense, &view->x));
         view->x = *own_dense;
     }
     if (normalises)
         GS_TRY(gs_dataset_normalize_rows(view));
-    if (view->x_sparse)
-        *own_x = view->x_sparse;
+done:
+    return status;
+}
+
+gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
+                           const gs_dataset *data, gs_dataset *view, gs_csr **own_x,
+                           gs_matrix *own_dense) {
+    gs_status status = GS_OK;
+    *view = *data;
+    GS_TRY(check_features(data));
+    GS_TRY(take_features(recipe, view, own_x, own_dense));
+    GS_TRY(inputs_widen(recipe, positions, view, own_x, own_dense));
+    if (label_input_wanted(recipe))
+        GS_TRY(add_label_columns(view, own_x, own_dense));
 done:
     return status;
 }
@@ -108,22 +126,37 @@ done:
     return status;
 }
 
-/* The training graph: everything, or what is left without the hidden nodes. */
+/* The training graph: everything, or what is left without the hidden nodes. What the graph puts
+   beside the features comes from the training graph too. */
 static gs_status open_observed(session *s) {
     gs_status status = GS_OK;
+    gs_matrix learned = {0};
     int64_t count = 0;
     unsigned seen = ~(1u << GS_HIDDEN_TEST);
     GS_TRY(gs_split_rows(s->role, s->data->n, seen, &s->node_of, &count));
     s->hides = count < s->data->n;
+    bool first = s->hides && gs_inputs_of(s->recipe) != GS_INPUTS_X;
+    if (first)
+        GS_TRY(gs_dataset_induced(s->data, s->node_of, count, &s->induced));
+    const gs_dataset *seen_data = first ? s->induced : s->data;
+    if (gs_inputs_of(s->recipe) == GS_INPUTS_POSITION) {
+        GS_TRY(gs_positions_learn(s->recipe, seen_data, s->seed, &learned));
+        GS_TRY(gs_positions_keep(s->state, &learned, s->node_of, s->data->n));
+    }
+    GS_TRY(
+        session_features(s->recipe, &learned, seen_data, &s->prepared, &s->own_x, &s->own_dense));
     if (!s->hides) {
         gs_free(s->node_of);
         s->node_of = NULL;
         GS_TRY(open_reordered(s));
+    } else if (first) {
+        s->observed = s->prepared;
     } else {
         GS_TRY(gs_dataset_induced(&s->prepared, s->node_of, count, &s->induced));
         s->observed = *s->induced;
     }
 done:
+    gs_matrix_free(&learned);
     return status;
 }
 
@@ -272,12 +305,13 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
     GS_TRY(open_teacher(s));
-    GS_TRY(session_features(recipe, data, &s->prepared, &s->own_x, &s->own_dense));
+    GS_TRY(check_features(data));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
     if (!s->tape)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_new(recipe, s->prepared.f, data->c, s->state, seed, &s->model));
+    GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, data->f, data->c), data->c, s->state, seed,
+                        &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
     if (data->labels && label_input_wanted(recipe))
         GS_FAIL(GS_BAD_USAGE,

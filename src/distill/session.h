@@ -78,7 +78,8 @@ typedef struct session {
     const gs_teacher *teacher; /* the guarded one, which hides what may not be known; or NULL */
     gs_split_config split;
     uint8_t *role;       /* [data n] */
-    gs_dataset prepared; /* data with the recipe's features; arrays borrowed but for own_x */
+    gs_dataset prepared; /* data, or where the graph gives inputs the training graph, with the
+                            recipe's features; arrays borrowed but for own_x and own_dense */
     gs_csr *own_x;
     gs_matrix own_dense;
     /* The training graph: `prepared` itself, or the part without hidden nodes. Its labels are those
@@ -125,9 +126,23 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
 void session_close(session *s);
 
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
-   by own_x / own_dense. Where labels are features, their columns are there and zero. */
-gs_status session_features(const gs_value *recipe, const gs_dataset *data, gs_dataset *view,
-                           gs_csr **own_x, gs_matrix *own_dense);
+   by own_x / own_dense. What `inputs` puts beside them comes from data's own graph. Where labels
+   are features, their columns are there and zero. `positions`: known ones of the nodes of data
+   (distill/position.h), or NULL where the recipe has none. */
+gs_status session_features(const gs_value *recipe, const gs_matrix *positions,
+                           const gs_dataset *data, gs_dataset *view, gs_csr **own_x,
+                           gs_matrix *own_dense);
+
+/* inputs.c */
+/* Puts beside the features that `view` shows what the recipe asks for; what had to be made is owned
+   by *own_x or *own_dense, which may own the features that were there. x+hops: [X, S X, …, S^k X],
+   or S^k X alone, S = D^-1/2 (A+I) D^-1/2 of view's own graph (SIGN: Frasca et al. 2020, arXiv
+   2004.11198; SGC: Wu et al., ICML 2019); dense. x+position: [X, P], as gs_positions_complete
+   gives P. */
+gs_status inputs_widen(const gs_value *recipe, const gs_matrix *positions, gs_dataset *view,
+                       gs_csr **own_x, gs_matrix *own_dense);
+/* `wide` [n, …], which is adopted, takes the place of the features that `view` shows. */
+void inputs_replace(gs_matrix *wide, gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense);
 
 /* Labels of the training nodes in role [n], over a view with such columns; {0} where the recipe has
    none. */
@@ -145,6 +160,9 @@ gs_status session_protocol(const session *s, gs_value **out);
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);
 void session_terms_close(session *s);
+/* A teacher's last hidden layer, or layer `wanted` if that is not negative; side: "pre", "post".
+   NULL if its file does not hold it. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted, const char *side);
 
 /* feed.c: opened after the terms. session_feed prepares the features of nodes[0..count) (NULL: all)
    and the operators of this step; session_forward then runs the model, whose output row k is that
@@ -172,5 +190,14 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
                        double *loss);
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
+
+/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none). */
+gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
+                          const gs_dataset *data, const uint8_t *role, const char *keep,
+                          gs_outputs *out);
+/* answers.c: scatters the rows of the training graph to the n nodes of the data set; hidden rows
+   become 0. The entries of an adjacency that no hidden node is an end of. */
+gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);
+gs_status session_without_hidden(const gs_csr *a, const uint8_t *role, gs_csr **out);
 
 #endif

@@ -8,13 +8,14 @@
 
 static gs_status load_teacher(session *s, term *t) {
     gs_status status = GS_OK;
+    const char *const *needs = gs_method_needs(t->method, t->options);
     for (int64_t k = 0; k < t->need_count; k++) {
         t->window[k].rows = t->count;
-        if (strcmp(t->method->needs[k], "logits") == 0) {
+        if (strcmp(needs[k], "logits") == 0) {
             double tau = t->method->temperature ? t->method->temperature(t->options) : 1;
             GS_TRY((s->data->labels ? gs_teacher_decisions : gs_teacher_probabilities)(
                 s->teacher, t->row_ids, t->count, tau, &t->window[k]));
-        } else if (strcmp(t->method->needs[k], "raw_logits") == 0) {
+        } else if (strcmp(needs[k], "raw_logits") == 0) {
             GS_TRY(gs_teacher_scores(s->teacher, t->row_ids, t->count, &t->window[k]));
         } else {
             GS_TRY(gs_rows_read(&t->array[k]->rows, t->row_ids, t->count, &t->window[k]));

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "distill/multi_label.h"
+#include "nn/model.h"
 
 const char *const gs_output_kinds[] = {"logits", "log_probs", "probs", "embedding", NULL};
 
@@ -19,6 +20,8 @@ void gs_teacher_free(gs_teacher *t) {
     gs_free(t->label);
     gs_free(t->role);
     gs_value_free(t->recipe);
+    if (t->answer_close)
+        t->answer_close(t->answer_context);
     gs_free(t);
 }
 
@@ -27,6 +30,20 @@ const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *n
         if (strcmp(t->arrays[k].name, name) == 0)
             return &t->arrays[k];
     return NULL;
+}
+
+/* The stack is built once for tiny widths. */
+int64_t gs_teacher_layers(const gs_teacher *t) {
+    gs_model *model = NULL;
+    int64_t layers = INT64_MAX;
+    if (!t->recipe)
+        return layers;
+    gs_state *state = gs_state_new();
+    if (state && gs_model_new(t->recipe, 1, 2, state, 0, &model) == GS_OK)
+        layers = gs_model_layers(model);
+    gs_model_free(model);
+    gs_state_free(state);
+    return layers;
 }
 
 /* In place: softmax(z/tau). For log-probabilities this is the same formula. */

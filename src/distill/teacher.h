@@ -3,7 +3,7 @@
 #define GS_DISTILL_TEACHER_H
 
 #include "base/rows.h"
-#include "base/value.h"
+#include "graph/dataset.h"
 
 /* What the numbers of an output array mean. */
 typedef enum gs_output_kind { GS_LOGITS, GS_LOG_PROBS, GS_PROBS, GS_EMBEDDING } gs_output_kind;
@@ -22,10 +22,19 @@ typedef struct gs_teacher {
     gs_teacher_array *arrays;
     int64_t array_count;
     gs_value *recipe; /* its resolved recipe, or NULL when it came from elsewhere */
+    /* Its logits [n,c], for the caller to free, on a graph whose features are what the model is to
+       read (normalize_features of its recipe is not applied to them). NULL: the teacher is a table
+       of outputs, which cannot be asked anything. */
+    gs_status (*answer)(void *context, const gs_dataset *graph, gs_matrix *logits);
+    void (*answer_close)(void *context);
+    void *answer_context;
 } gs_teacher;
 
 void gs_teacher_free(gs_teacher *t);
 const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *name);
+/* Layers of the model that its recipe describes, with those before and behind the stack, so that
+   "embeddings/<layers - 1>/…" are the logits; INT64_MAX where it has no recipe. */
+int64_t gs_teacher_layers(const gs_teacher *t);
 /* Rows `ids` of the array "logits", turned into probabilities at a temperature: softmax(z/tau) for
    logits and log-probabilities, p^(1/tau) renormalised for probabilities. out is [count,c]. */
 gs_status gs_teacher_probabilities(const gs_teacher *t, const int64_t *ids, int64_t count,

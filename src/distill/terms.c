@@ -16,11 +16,11 @@ static bool in_set(const session *s, gs_row_set set, int64_t i) {
     }
 }
 
-/* The last hidden layer's array of a teacher, or that of layer `wanted`; "embeddings/<k>/<side>".
-   The top layer's is the logits, not a hidden one. */
-static const gs_teacher_array *hidden_array(const gs_teacher *t, int64_t wanted, const char *side) {
+/* The array is "embeddings/<k>/<side>"; the top layer's is the logits, not a hidden one. */
+const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted,
+                                             const char *side) {
     const gs_teacher_array *found = NULL;
-    int64_t deepest = -1, layers = gs_get_int(t->recipe, "layers", INT64_MAX);
+    int64_t deepest = -1, layers = gs_teacher_layers(t);
     for (int64_t k = 0; k < t->array_count; k++) {
         int64_t layer = -1;
         int read = 0;
@@ -46,13 +46,13 @@ static const gs_teacher_array *needed_array(const session *s, const term *t, con
     if (strncmp(name, "hidden/", 7) != 0)
         return NULL;
     int64_t wanted = t->method->layer ? t->method->layer(t->options) : -1;
-    return hidden_array(s->teacher, wanted, name + 7);
+    return session_hidden_array(s->teacher, wanted, name + 7);
 }
 
 /* Checks that the teacher has what the method needs, and makes room for `most` rows of it. */
 static gs_status open_needs(session *s, term *t, int64_t most) {
     gs_status status = GS_OK;
-    const char *const *needs = t->method->needs;
+    const char *const *needs = gs_method_needs(t->method, t->options);
     while (needs && needs[t->need_count])
         t->need_count++;
     GS_NEW(t->teacher, t->need_count + 1);
@@ -102,8 +102,8 @@ static gs_status check_term(const session *s, const term *t) {
                        name);
     if (t->method->needs_taps && s->config.sampling == 1)
         return gs_fail(GS_BAD_USAGE,
-                       "The method '%s' reads the student's hidden layers, which a sample of "
-                       "neighbours does not show; set sampling=none.",
+                       "The method '%s' looks into the student for each row, which a sample of "
+                       "neighbours does not let it; set sampling=none.",
                        name);
     return GS_OK;
 }

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "distill/answers.h"
+#include "distill/baseline.h"
+#include "distill/fidelity.h"
 #include "distill/session.h"
 
 static double now(void) {
@@ -222,11 +224,10 @@ static gs_status make_outputs(session *s, gs_run *r) {
     gs_answers a = {0};
     GS_TRY(gs_answer(s->recipe, s->model, s->data, s->role, s->config.keep, &a));
     GS_TRY(gs_answer_scores(s->recipe, &a, s->data, s->role, r->metrics));
-    if (s->given_teacher)
-        GS_TRY(gs_answer_agreement(&a, s->given_teacher, r->multi_label, s->role, r->metrics));
     r->full = a.full;
     r->observed = a.observed;
     a.full = a.observed = (gs_outputs){0};
+    GS_TRY(gs_fidelity_score(r, s->data, s->given_teacher));
 done:
     gs_answers_free(&a);
     return status;
@@ -288,6 +289,10 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
     gs_run *r = NULL;
     double started = now();
     *out = NULL;
+    if (gs_baseline_of(recipe)) {
+        gs_state_free(resume); /* there is nothing to go on with */
+        return gs_baseline_run(recipe, data, role, teacher, seed, observer, out);
+    }
     GS_TRY(session_open(&s, recipe, data, role, teacher, seed));
     GS_NEW(r, 1);
     GS_TRY(open_run(&s, recipe, r));
@@ -320,6 +325,8 @@ done:
 gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t *role,
                          const gs_teacher *teacher, uint64_t seed) {
     session s = {0};
+    if (gs_baseline_of(recipe))
+        return gs_baseline_check(recipe, data, role, teacher);
     gs_status status = session_open(&s, recipe, data, role, teacher, seed);
     session_close(&s);
     return status;
@@ -339,6 +346,8 @@ void gs_run_free(gs_run *r) {
     gs_value_free(r->recipe);
     gs_value_free(r->metrics);
     gs_value_free(r->protocol);
+    gs_value_free(r->strata);
+    gs_free(r->teacher_prediction);
     gs_free(r->role);
     gs_free(r);
 }

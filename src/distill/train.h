@@ -2,6 +2,7 @@
 #ifndef GS_DISTILL_TRAIN_H
 #define GS_DISTILL_TRAIN_H
 
+#include "distill/inputs.h"
 #include "distill/method.h"
 #include "distill/split.h"
 #include "graph/reorder.h"
@@ -30,12 +31,13 @@ typedef enum gs_lr_schedule {
    "val_micro_f1". */
 const char *gs_selection_metric(const gs_value *recipe);
 
-/* Columns that the model of a recipe reads of f features and c classes: more than f where labels
-   are features too. */
+/* Columns that the model of a recipe reads of f features and c classes: more than f where the graph
+   gives further ones (`inputs`) or labels are features too. */
 int64_t gs_recipe_inputs(const gs_value *recipe, int64_t f, int64_t c);
 
 /* True if sparse features are to be held as dense ones: as the recipe says, by a fixed rule for
-   "auto": from a share of entries on at which dense products are faster (docs/math.md). */
+   "auto": where at least a fifth of the entries are there after dropout, dense products are
+   faster. */
 bool gs_features_densify(const gs_value *recipe, const gs_dataset *data);
 
 /* The fan-out of the k-th of `count` layers with a graph: `given` is one number for all of them, a
@@ -69,7 +71,12 @@ typedef struct gs_train_config {
     int schedule;     /* 0 sum of the methods, 1 alternate: a sweep of steps for each method */
     bool normalize_features; /* rows of X divided by the sum of their magnitudes */
     int features;            /* 0 auto, 1 sparse, 2 dense: how X is held */
-    int reorder;             /* gs_order of the nodes while training; nothing outside sees it */
+    int inputs;              /* gs_inputs: what goes in beside the features */
+    int64_t input_hops;
+    bool hops_only;
+    int64_t position_size, position_walks, position_length, position_window, position_epochs,
+        position_seed;
+    int reorder; /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
 } gs_train_config;
@@ -124,7 +131,11 @@ typedef struct gs_run {
                            teacher_saw_hidden, labels, selection: see docs/format.md */
     gs_value *metrics;  /* map: test_accuracy, val_accuracy, …, parameters, epochs, best_epoch. No
                            times: files of equal runs are equal */
-    double seconds;     /* of training, this process only */
+    gs_value *strata;   /* the score by the surroundings of test nodes: strata.h; NULL: not
+                           finished */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gives; NULL: no teacher, or
+                                    several labels a node */
+    double seconds;              /* of training, this process only */
     bool finished;
 } gs_run;
 void gs_run_free(gs_run *r);
@@ -150,8 +161,8 @@ gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64
 /* Logits and taps of a model on a data set in evaluation mode; fills *out, which the caller frees.
    `role` [n] is the model's split: labels of training nodes go in where the recipe has label_input,
    else it may be NULL.
-   The features are prepared as the recipe says (normalize_features). `keep` as in the recipe; NULL:
-   logits. */
+   The features are prepared as the recipe says (normalize_features, inputs). `keep` as in the
+   recipe; NULL: logits. */
 gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
                      const uint8_t *role, const char *keep, gs_outputs *out);
 

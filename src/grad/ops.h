@@ -11,6 +11,8 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
+/* a' b of two dense matrices of as many rows: [n,p] and [n,q] to [p,q]. */
+gs_var *gs_cross(gs_tape *t, gs_var *a, gs_var *b);
 /* x w + plus for a dense x; nobody else reads plus, so that its memory may be taken. */
 gs_var *gs_matmul_over(gs_tape *t, gs_var *x, gs_var *w, gs_var *plus);
 /* (1 - beta) I + beta w, for a square w. */
@@ -39,6 +41,13 @@ gs_var *gs_concat(gs_tape *t, gs_var *a, gs_var *b);  /* [n,a] and [n,b] to [n,a
 gs_var *gs_mean_heads(gs_tape *t, gs_var *x, int64_t heads); /* [n,heads*d] to [n,d] */
 gs_var *gs_head_dot(gs_tape *t, gs_var *x, gs_var *att,
                     int64_t heads); /* att [1,heads*d]: [n,heads] */
+gs_var *gs_power(gs_tape *t, gs_var *x, double plus, double exponent); /* (x + plus)^exponent */
+gs_var *gs_expm1(gs_tape *t, gs_var *x, double factor);                /* exp(factor x) - 1 */
+gs_var *gs_divide(gs_tape *t, gs_var *x,
+                  gs_var *by); /* x / by, a scalar above 0; 0 where it is 0 */
+gs_var *gs_row_dot(gs_tape *t, gs_var *a, gs_var *b); /* <a_i, b_i>: [n,1] */
+/* x_i / |x_i|; a row of zeros stays and has no gradient. */
+gs_var *gs_unit_rows(gs_tape *t, gs_var *x);
 /* (x - mean)/sqrt(var + 1e-5) * gain + bias, over each row (layer) or each column (batch). gain and
    bias are [1,d]. In training batch norm uses the batch's (biased) variance and moves the running
    arrays [1,d] by momentum 0.1 with the unbiased one, as PyTorch does. */
@@ -70,12 +79,22 @@ gs_var *gs_solve_diffusion(gs_tape *t, const gs_solver *solver, gs_var *h);
 /* y[i,k] = the largest x[j,k] over the entries (i,j), 0 where there are none: [n_dst,d]. The
    gradient goes to the first of equal ones. */
 gs_var *gs_neighbour_max(gs_tape *t, gs_csr *a, gs_var *x);
+/* |x_i - x_j| for each entry (i,j) of a square a: [nnz,d]. */
+gs_var *gs_edge_gap(gs_tape *t, gs_csr *a, gs_var *x);
+/* sqrt(sum over j of a_ij (x_j - m_i)^2 + eps), m_i = sum over j of a_ij x_j: the standard
+   deviation of what node i sees, column by column, where each row of a is 1 in sum; sqrt(eps) in a
+   row without entries. eps > 0. */
+gs_var *gs_neighbour_spread(gs_tape *t, gs_csr *a, gs_var *x, double eps);
 /* <att, leakyrelu(dst_i + src_j)> for each edge, head by head: dst [n_dst,heads*d], src
    [n_src,heads*d], att [1,heads*d]; [nnz,heads]. Slope 0 to 1. */
 gs_var *gs_edge_score(gs_tape *t, gs_csr *a, gs_var *dst, gs_var *src, gs_var *att, int64_t heads,
                       double slope);
 gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q); /* p_dst + q_src: [nnz,heads] */
 gs_var *gs_edge_softmax(gs_tape *t, gs_csr *a, gs_var *s);
+/* <p_dst, q_src> for each edge: [nnz,1]. */
+gs_var *gs_edge_dot(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q);
+/* The sum over columns of (x_dst - x_src)^2, or of |x_dst - x_src|: [nnz,1]. a is square. */
+gs_var *gs_edge_apart(gs_tape *t, gs_csr *a, gs_var *x, bool absolute);
 /* Dropout of edge values, keyed by the user's (destination, source, head). */
 gs_var *gs_edge_dropout(gs_tape *t, gs_csr *a, gs_var *w, double p, const char *site);
 
@@ -110,5 +129,23 @@ gs_var *gs_bce(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_
                int64_t count, double temperature, bool entropy);
 gs_var *gs_sum(gs_tape *t, gs_var *x);                    /* all entries */
 gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b); /* mean over all entries of (a-b)^2 */
+/* Mean over all entries of h(a-b), h(d) = d^2/2 where |d| < 1, else |d| - 1/2 (Huber, delta 1). */
+gs_var *gs_mean_huber(gs_tape *t, gs_var *a, gs_var *b);
+/* With q and p the softmax of target [nnz] and score [nnz,1] over the edges of each destination:
+   the sum over destinations of KL(q || p), or with `of_student` of KL(p || q), divided by `total`.
+   No gradient flows into the target, which is borrowed. */
+gs_var *gs_edge_kl(gs_tape *t, gs_csr *a, gs_var *score, const float *target, bool of_student,
+                   double total);
+/* Mean over all pairs of rows, each with itself too, of (k(x_i,x_j) - k(y_i,y_j))^2. No gradient
+   flows into y, which is borrowed. Memory for pairs is a fixed number of bytes, whatever n is. */
+typedef enum gs_gram {
+    GS_GRAM_DOT,      /* <x_i,x_j> */
+    GS_GRAM_SQUARE,   /* <x_i,x_j>^2 */
+    GS_GRAM_DISTANCE, /* |x_i - x_j| */
+    GS_GRAM_GAUSS     /* exp(-|x_i - x_j|^2 / 2) */
+} gs_gram;
+gs_var *gs_gram_loss(gs_tape *t, gs_var *x, const gs_matrix *y, gs_gram kind);
+/* Mean over rows of -log of the softmax over j of <x_i,y_j>/temperature at j = i, in blocks too. */
+gs_var *gs_contrast(gs_tape *t, gs_var *x, gs_var *y, double temperature);
 
 #endif

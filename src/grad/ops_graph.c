@@ -103,6 +103,32 @@ gs_var *gs_edge_add(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q) {
     return &node->out;
 }
 
+/* s_ij = <p_i, q_j>:  dp = A(ds) q,  dq = A(ds)' p */
+static void edge_dot_back(gs_tape *t, gs_node *node) {
+    const graph_record *record = node->extra;
+    gs_csr *a = record->a;
+    for (int k = 0; k < 2; k++) {
+        bool fresh;
+        gs_matrix *g = gs_grad_of(t, node->in[k], &fresh);
+        if (!g)
+            continue;
+        gs_matrix part = target(t, g, fresh);
+        if (!part.data || (k == 1 && !has_transpose(t, a)))
+            return;
+        gs_tape_fail(t, (k == 0 ? a->kernels->spmm : a->kernels->spmm_t)(
+                            a, node->out.grad.data, 1, &node->in[1 - k]->value, &part));
+        finish(g, &part, fresh);
+    }
+}
+
+gs_var *gs_edge_dot(gs_tape *t, gs_csr *a, gs_var *p, gs_var *q) {
+    gs_node *node = gs_tape_node(t, a->nnz, 1, edge_dot_back, p, q, NULL);
+    if (!record_of(t, node, a, 1))
+        return gs_tape_dead(t);
+    gs_tape_fail(t, a->kernels->sddmm(a, 1, &p->value, &q->value, node->out.value.data));
+    return &node->out;
+}
+
 static void edge_softmax_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_EDGES);
     const graph_record *record = node->extra;

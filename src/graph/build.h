@@ -17,6 +17,7 @@ typedef enum gs_operator {
     GS_OPERATOR_LOOPS,     /* A+I, a pattern: the edges of a GAT layer */
     GS_OPERATOR_PLAIN,     /* A */
     GS_OPERATOR_SELF_MEAN, /* the mean over a node and its neighbours: D^-1 (A+I) */
+    GS_OPERATOR_SYMMETRIC, /* D^-1/2 A D^-1/2, without loops; of an undirected graph */
     GS_OPERATOR_COUNT
 } gs_operator;
 gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **out);

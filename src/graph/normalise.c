@@ -7,7 +7,8 @@
 #include "graph/kernels.h"
 
 const char *gs_operator_name(gs_operator kind) {
-    static const char *const names[] = {"none", "gcn", "mean", "loops", "plain", "self-mean"};
+    static const char *const names[] = {"none",  "gcn",       "mean",     "loops",
+                                        "plain", "self-mean", "symmetric"};
     return kind < GS_OPERATOR_COUNT ? names[kind] : "unknown";
 }
 
@@ -53,8 +54,10 @@ gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **
     gs_status status = GS_OK;
     GrB_Matrix m = NULL;
     bool averages = kind == GS_OPERATOR_MEAN || kind == GS_OPERATOR_SELF_MEAN;
-    bool loops = kind != GS_OPERATOR_MEAN && kind != GS_OPERATOR_PLAIN;
-    bool valued = kind == GS_OPERATOR_GCN || averages;
+    bool symmetric = kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_SYMMETRIC;
+    bool loops =
+        kind == GS_OPERATOR_GCN || kind == GS_OPERATOR_LOOPS || kind == GS_OPERATOR_SELF_MEAN;
+    bool valued = symmetric || averages;
     *out = NULL;
     if (kind <= GS_OPERATOR_NONE || kind >= GS_OPERATOR_COUNT)
         return gs_fail(GS_BAD_USAGE, "There is no operator number %d.", (int)kind);
@@ -68,8 +71,9 @@ gs_status gs_operator_build(const gs_csr *adjacency, gs_operator kind, gs_csr **
     else
         GS_TRY(grb_from_csr(adjacency, NULL, &m));
     GS_TRY(grb_to_csr(&m, !valued, out));
-    /* GCN: D^-1/2 (A+I) D^-1/2;  mean: D^-1 A;  self mean: D^-1 (A+I) */
-    if (kind == GS_OPERATOR_GCN)
+    /* GCN: D^-1/2 (A+I) D^-1/2;  symmetric: D^-1/2 A D^-1/2;  mean: D^-1 A;  self mean: D^-1 (A+I)
+     */
+    if (symmetric)
         scale_symmetric(*out);
     else if (averages)
         scale_rows(*out);

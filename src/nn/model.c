@@ -342,6 +342,7 @@ void gs_model_free(gs_model *m) {
     gs_free(m);
 }
 
+const gs_state *gs_model_state(const gs_model *m) { return m->state; }
 int64_t gs_model_layers(const gs_model *m) { return m->count; }
 bool gs_model_needs_graph(const gs_model *m) { return m->needs_graph; }
 int64_t gs_model_parameters(const gs_model *m) {

@@ -52,6 +52,7 @@ gs_var *gs_model_forward_blocks(const gs_model *m, gs_tape *t, gs_operators *ope
 typedef struct gs_stage {
     const gs_layer *layer;
     int64_t in, width;
+    int64_t tap_width; /* of its tap: the width without what dense connections put beside it */
     gs_operator operator_kind; /* that it reads, or GS_OPERATOR_NONE */
     bool by_blocks;            /* it can be computed from the neighbourhood of some nodes */
     const gs_matrix
@@ -63,6 +64,7 @@ typedef struct gs_stage {
 } gs_stage;
 gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out);
 int64_t gs_model_layers(const gs_model *m);
+const gs_state *gs_model_state(const gs_model *m); /* that its parameters are in; borrowed */
 bool gs_model_needs_graph(const gs_model *m);
 /* Bytes of activations and of gradients in flight that a training step over n nodes and `entries`
    edges holds, about, or an evaluation where `training` is false; x_entries: features that are not

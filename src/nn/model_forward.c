@@ -175,7 +175,10 @@ gs_status gs_model_stage(const gs_model *m, int64_t k, gs_stage *out) {
     const member *part = &m->members[k];
     const gs_matrix *found;
     int norm = part->end || part->place.last ? NORM_NONE : m->config.norm;
-    *out = (gs_stage){.layer = part->layer, .in = part->place.in, .width = part->width};
+    *out = (gs_stage){.layer = part->layer,
+                      .in = part->place.in,
+                      .width = part->width,
+                      .tap_width = part->layer_width};
     if (part->layer->needs_graph)
         out->operator_kind = gs_layer_operator(part->layer, &part->place);
     out->by_blocks =

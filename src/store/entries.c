@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 
-static const char *const kinds[] = {"parameter", "buffer", "slot"};
+static const char *const kinds[] = {"parameter", "buffer", "slot", "helper"};
 
 int entry_disk_shape(const gs_entry *e, bool foreign, int64_t dims[3]) {
     const gs_matrix *m = &e->value;
@@ -91,13 +91,13 @@ static gs_status read_kind(hid_t d, const char *name, gs_entry_kind *kind) {
     gs_status status = GS_OK;
     char *text = NULL;
     GS_TRY(h5_get_text(d, "kind", &text));
-    for (int k = 0; text && k < 3; k++)
+    for (int k = 0; text && k < 4; k++)
         if (strcmp(text, kinds[k]) == 0) {
             *kind = (gs_entry_kind)k;
             goto done;
         }
-    GS_FAIL(GS_BAD_INPUT, "The array '%s' has no attribute 'kind' of parameter, buffer or slot.",
-            name);
+    GS_FAIL(GS_BAD_INPUT,
+            "The array '%s' has no attribute 'kind' of parameter, buffer, slot or helper.", name);
 done:
     gs_free(text);
     return status;

@@ -88,14 +88,27 @@ static pid_t owner_of(const char *name) {
     return at > name && at[-1] == '.' ? (pid_t)strtol(at, NULL, 10) : 0;
 }
 
+/* Also one whose end nobody has asked for yet: killed, with its parent gone. */
+static bool is_gone(pid_t process) {
+    char path[64], state = 0;
+    if (kill(process, 0) != 0)
+        return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)process);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        state = 0;
+    if (f)
+        fclose(f);
+    return state == 'Z';
+}
+
 gs_status gs_temporary_sweep(const char *folder) {
     char **names = NULL, *path = NULL;
     int64_t count = 0;
     gs_status status = gs_folder_list(folder, ".tmp", &names, &count);
     for (int64_t k = 0; k < count; k++) {
         pid_t owner = owner_of(names[k]);
-        bool dead = owner > 0 && kill(owner, 0) != 0 && errno == ESRCH;
-        if (status == GS_OK && dead) {
+        if (status == GS_OK && owner > 0 && is_gone(owner)) {
             path = gs_format("%s/%s", folder, names[k]);
             status = path ? gs_file_remove(path) : GS_NO_MEMORY;
             gs_free(path);

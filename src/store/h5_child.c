@@ -131,7 +131,7 @@ static gs_status copy_file(const char *path, off_t size, int memory, bool outlin
         GS_FAIL(GS_BAD_INPUT, "It is damaged or incomplete: HDF5 cannot open it.");
     if (core < 0 || H5Pset_fapl_core(core, CORE_STEP, false) < 0)
         GS_FAIL(GS_FAILED, "The HDF5 library cannot keep a file in memory.");
-    to = H5Fcreate("copy", H5F_ACC_TRUNC, H5P_DEFAULT, core);
+    to = H5Fcreate("copy of the child", H5F_ACC_TRUNC, H5P_DEFAULT, core);
     if (to < 0)
         GS_FAIL(GS_NO_MEMORY, "There is not enough memory to unpack it.");
     GS_TRY(h5_copy(from, to, real, (int64_t)size, outline));

@@ -2,6 +2,9 @@
    the same but never frees its bookkeeping.) */
 #include "store/h5_image.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
+
 #include "base/alloc.h"
 
 /* The bytes, and how many of HDF5's property lists and files refer to them. */
@@ -61,9 +64,14 @@ static herr_t on_forget(void *context) {
     return 0;
 }
 
+/* HDF5 takes files in memory that have one name for one file, so that each gets its own. */
+static atomic_uint opened;
+
 gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
     gs_status status = GS_OK;
     image *i = NULL;
+    char name[32];
+    snprintf(name, sizeof name, "copy %u", atomic_fetch_add(&opened, 1));
     hid_t core = H5Pcreate(H5P_FILE_ACCESS);
     *file = H5I_INVALID_HID;
     i = gs_alloc(sizeof *i);
@@ -76,7 +84,7 @@ gs_status h5_open_image(void *bytes, size_t size, hid_t *file) {
                                          on_copy,   on_forget, i};
     if (core >= 0 && H5Pset_fapl_core(core, 65536, false) >= 0 &&
         H5Pset_file_image_callbacks(core, &calls) >= 0 && H5Pset_file_image(core, bytes, size) >= 0)
-        *file = H5Fopen("copy", H5F_ACC_RDONLY, core);
+        *file = H5Fopen(name, H5F_ACC_RDONLY, core);
     if (*file < 0)
         GS_FAIL(GS_BAD_INPUT, "It is damaged or incomplete: HDF5 cannot open it.");
 done:

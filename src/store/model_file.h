@@ -15,17 +15,22 @@ typedef struct gs_model_file {
     gs_value *protocol; /* as in gs_run, or NULL */
     uint64_t seed;
     int64_t n, f, c;
-    bool observed;      /* it has outputs/observed/logits */
     bool multi_label;   /* a class's probability is sigmoid of its logit, not softmax of all */
     uint8_t *role;      /* [n] or NULL */
     int64_t *id;        /* [n] or NULL … */
     char **id_text;     /* … string ids, or NULL */
     char **class_names; /* [c] or NULL */
+    int32_t *teacher_prediction; /* [n] the class that the teacher gave, or NULL */
+    gs_value *strata;            /* as in distill/strata.h, or NULL */
     char graph_hash[17];
     gs_state *state; /* parameters and buffers, turned to [in,out] */
 } gs_model_file;
 gs_status gs_model_read(const char *path, gs_model_file **out);
 void gs_model_file_free(gs_model_file *m);
+
+/* Makes the positions that the model holds (distill/position.h) those of the nodes of `data`, by
+   their ids: nodes that it does not know get rows of 0. Does nothing for a model without. */
+gs_status gs_model_move_positions(gs_model_file *m, const gs_dataset *data);
 
 /* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which:
  * "full"/"observed". */

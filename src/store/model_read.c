@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "store/entries.h"
-#include "store/model_file.h"
+#include "store/model_parts.h"
 #include "store/nodes.h"
+#include "store/strata_file.h"
 #include "store/yaml.h"
 
 #define VERSION 1
@@ -15,6 +17,8 @@ void gs_model_file_free(gs_model_file *m) {
     gs_value_free(m->provenance);
     gs_value_free(m->metrics);
     gs_value_free(m->protocol);
+    gs_value_free(m->strata);
+    gs_free(m->teacher_prediction);
     gs_free(m->role);
     gs_free(m->id);
     h5_free_names(m->id_text, m->n);
@@ -100,12 +104,46 @@ static gs_status read_class_names(hid_t file, gs_model_file *m) {
     return status;
 }
 
-gs_status gs_model_read(const char *path, gs_model_file **out) {
+static gs_status read_positions(hid_t file, gs_model_file *m) {
     gs_status status = GS_OK;
-    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    gs_matrix p = {0};
+    gs_entry *e = NULL;
+    if (!h5_has(file, GS_POSITIONS))
+        return GS_OK;
+    GS_TRY(h5_read_matrix(file, GS_POSITIONS, &p));
+    if (p.rows != m->n || p.cols < 1 || !gs_matrix_finite(&p))
+        GS_FAIL(GS_BAD_INPUT,
+                "Its positions must be finite numbers, a row for each of the %lld nodes.",
+                (long long)m->n);
+    GS_TRY(gs_state_add(m->state, GS_POSITIONS, GS_BUFFER, p.rows, p.cols, &e));
+    memcpy(e->value.data, p.data, (size_t)(p.rows * p.cols) * sizeof(float));
+done:
+    gs_matrix_free(&p);
+    return status;
+}
+
+static gs_status read_teacher(hid_t file, gs_model_file *m) {
+    gs_status status = GS_OK;
+    int64_t *given = NULL, count = 0;
+    if (!h5_has(file, "teacher/prediction"))
+        return GS_OK;
+    GS_TRY(h5_read_ints(file, "teacher/prediction", 0, m->c - 1, &given, &count));
+    if (count != m->n)
+        GS_FAIL(GS_BAD_INPUT, "/teacher/prediction has %lld entries for %lld nodes.",
+                (long long)count, (long long)m->n);
+    GS_NEW(m->teacher_prediction, m->n + 1);
+    for (int64_t i = 0; i < m->n; i++)
+        m->teacher_prediction[i] = (int32_t)given[i];
+done:
+    gs_free(given);
+    return status;
+}
+
+gs_status model_read_open(hid_t file, gs_model_file **out) {
+    gs_status status = GS_OK;
+    hid_t group = H5I_INVALID_HID;
     gs_model_file *m = NULL;
     *out = NULL;
-    GS_TRY(h5_open(path, &file));
     GS_NEW(m, 1);
     GS_TRY(read_root(file, m));
     GS_TRY(read_records(file, m));
@@ -113,17 +151,28 @@ gs_status gs_model_read(const char *path, gs_model_file **out) {
     GS_TRY(read_class_names(file, m));
     if (h5_has(file, "nodes/split"))
         GS_TRY(h5_read_bytes(file, "nodes/split", GS_HIDDEN_TEST, m->n, &m->role));
-    m->observed = h5_is_dataset(file, "outputs/observed/logits");
+    GS_TRY(read_teacher(file, m));
+    GS_TRY(strata_read(file, &m->strata));
     m->state = gs_state_new();
     if (!m->state)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(h5_group_open(file, "params", &group));
     GS_TRY(entries_read(group, m->state));
+    GS_TRY(read_positions(file, m));
     *out = m;
     m = NULL;
 done:
     gs_model_file_free(m);
     h5_close(&group);
+    return status;
+}
+
+gs_status gs_model_read(const char *path, gs_model_file **out) {
+    hid_t file = H5I_INVALID_HID;
+    *out = NULL;
+    gs_status status = h5_open(path, &file);
+    if (status == GS_OK)
+        status = model_read_open(file, out);
     h5_close(&file);
     return gs_context(status, "%s", path);
 }
@@ -142,4 +191,30 @@ done:
     h5_close(&file);
     gs_free(full);
     return gs_context(status, "%s", path);
+}
+
+gs_status model_logits_read(hid_t file, const gs_model_file *m, model_logits *out) {
+    gs_status status = GS_OK;
+    *out = (model_logits){0};
+    GS_TRY(h5_read_matrix(file, "outputs/full/logits", &out->full));
+    if (h5_is_dataset(file, "outputs/observed/logits"))
+        GS_TRY(h5_read_matrix(file, "outputs/observed/logits", &out->observed));
+    bool fits = out->full.rows == m->n && out->full.cols == m->c;
+    if (out->observed.data)
+        fits = fits && out->observed.rows == m->n && out->observed.cols == m->c;
+    if (!fits || !m->role)
+        GS_FAIL(GS_BAD_INPUT, "It does not have %lld logits and a split for each of %lld nodes.",
+                (long long)m->c, (long long)m->n);
+done:
+    return status;
+}
+
+void model_logits_free(model_logits *l) {
+    gs_matrix_free(&l->full);
+    gs_matrix_free(&l->observed);
+}
+
+const float *model_logits_row(const model_logits *l, const gs_model_file *m, int64_t i) {
+    bool seen = l->observed.data && m->role[i] != GS_HIDDEN_TEST;
+    return gs_row(seen ? &l->observed : &l->full, i);
 }

@@ -1,10 +1,13 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "distill/position.h"
 #include "graph/kernels.h"
 #include "store/entries.h"
 #include "store/model_file.h"
 #include "store/nodes.h"
+#include "store/strata_file.h"
 #include "store/yaml.h"
 
 #define FORMAT "graphstill.model"
@@ -83,14 +86,18 @@ done:
     return status;
 }
 
+/* Positions belong to the nodes, not to the layers, and stand by themselves. */
+static bool is_stored(const gs_entry *e) {
+    return (e->kind == GS_PARAMETER || e->kind == GS_BUFFER) && strcmp(e->name, GS_POSITIONS) != 0;
+}
+
 static gs_status write_parameters(const writing *w) {
     gs_status status = GS_OK;
     hid_t group = H5I_INVALID_HID;
     int64_t position = 0;
     GS_TRY(h5_group(w->file, "params", &group));
     for (int64_t k = 0; k < w->run->state->count; k++)
-        if (w->run->state->entries[k]->kind == GS_PARAMETER ||
-            w->run->state->entries[k]->kind == GS_BUFFER)
+        if (is_stored(w->run->state->entries[k]))
             GS_TRY(entry_write(group, w->run->state->entries[k], position++, true));
 done:
     h5_close(&group);
@@ -122,6 +129,20 @@ static gs_status write_rows(const writing *w, hid_t group, const char *name, con
     GS_TRY(h5_attach_scale(d, 1, label, scale));
 done:
     h5_close(&d);
+    return status;
+}
+
+static gs_status write_positions(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t axis = H5I_INVALID_HID;
+    const gs_entry *e = gs_state_find(w->run->state, GS_POSITIONS);
+    h5_tag tag = {"embedding", "1", "input"};
+    if (!e)
+        return GS_OK;
+    GS_TRY(h5_write_scale(w->file, "axis", 0, e->value.cols, &axis));
+    GS_TRY(write_rows(w, w->file, GS_POSITIONS, &e->value, tag, "axis", axis));
+done:
+    h5_close(&axis);
     return status;
 }
 
@@ -221,6 +242,21 @@ done:
     return status;
 }
 
+/* What the teacher gave, so that the score can be taken apart without it. */
+static gs_status write_teacher(const writing *w) {
+    gs_status status = GS_OK;
+    hid_t d = H5I_INVALID_HID;
+    h5_tag tag = {"class_index", "1", "input"};
+    if (!w->run->teacher_prediction)
+        return GS_OK;
+    GS_TRY(h5_write(w->file, "teacher/prediction", NUMBER_I32, 1, &w->run->n,
+                    w->run->teacher_prediction, LAYOUT_PACKED, tag, &d));
+    GS_TRY(h5_attach_scale(d, 0, "node", w->node));
+done:
+    h5_close(&d);
+    return status;
+}
+
 static gs_status write_history(const writing *w) {
     gs_status status = GS_OK;
     hid_t group = H5I_INVALID_HID, epoch = H5I_INVALID_HID, d = H5I_INVALID_HID;
@@ -266,8 +302,11 @@ gs_status gs_model_write(const gs_run *run, const gs_dataset *data, const gs_val
     GS_TRY(write_records(&w));
     GS_TRY(write_parameters(&w));
     GS_TRY(write_nodes(&w));
+    GS_TRY(write_positions(&w));
     GS_TRY(write_outputs(&w, "outputs/observed", &run->observed));
     GS_TRY(write_outputs(&w, "outputs/full", &run->full));
+    GS_TRY(write_teacher(&w));
+    GS_TRY(strata_write(w.file, run->strata));
     GS_TRY(write_history(&w));
     h5_close(&w.node);
     h5_close(&w.class_);

@@ -1,10 +1,13 @@
-/* nodes.csv: what the best seed says of every node. */
+/* nodes.csv: what the best seed says of every node, where the node stands, and how often the seeds
+   that tested it were right. */
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "distill/multi_label.h"
+#include "distill/strata.h"
 #include "store/files.h"
+#include "store/model_parts.h"
 #include "store/run_seeds.h"
 #include "store/text.h"
 
@@ -59,7 +62,6 @@ static void add_decisions(text *t, const gs_dataset *d, int64_t i, const float *
     add_classes(t, d, NULL, z, c);
     text_add(t, ",");
     text_number(t, gs_multi_confidence(z, c));
-    text_add(t, "\r\n");
 }
 
 static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const float *z, int64_t c) {
@@ -79,38 +81,58 @@ static void add_node(text *t, const gs_dataset *d, int64_t i, int role, const fl
     text_add(t, ",");
     if (predicted >= 0)
         text_number(t, confidence);
+}
+
+/* Degree, homophily and hops, empty where there are none; then the counts. */
+static void add_place(text *t, const gs_surroundings *s, int64_t i, const node_count *counts,
+                      bool teacher) {
+    text_add(t, ",%lld,", (long long)s->degree[i]);
+    if (s->homophily && !isnan(s->homophily[i]))
+        text_number(t, (double)s->homophily[i]);
+    text_add(t, ",");
+    if (s->hops[i] >= 0)
+        text_add(t, "%d", s->hops[i]);
+    text_add(t, ",%d,%d,", counts[i].tested, counts[i].right);
+    if (teacher)
+        text_add(t, "%d", counts[i].teacher_right);
     text_add(t, "\r\n");
+}
+
+static gs_status add_nodes(const gs_dataset *d, const gs_model_file *m, const model_logits *logits,
+                           const node_count *counts, text *t) {
+    gs_status status = GS_OK;
+    gs_surroundings s = {0};
+    GS_TRY(gs_surroundings_of(d, m->role, &s));
+    text_add(t, "id,split,label,prediction,confidence,degree,homophily,hops,test_seeds,test_right,"
+                "teacher_right\r\n");
+    for (int64_t i = 0; i < d->n; i++) {
+        add_node(t, d, i, m->role[i], model_logits_row(logits, m, i), m->c);
+        add_place(t, &s, i, counts, m->teacher_prediction != NULL);
+    }
+    status = t->status;
+done:
+    gs_surroundings_free(&s);
+    return status;
 }
 
 gs_status run_write_nodes(const char *folder, const run_seeds *r, const gs_dataset *data) {
     gs_status status = GS_OK;
-    const seed_record *best = &r->list[r->best];
+    hid_t file = H5I_INVALID_HID;
     gs_model_file *m = NULL;
-    gs_matrix full = {0}, observed = {0};
+    model_logits logits = {0};
     text t = {0};
     char *path = gs_format("%s/nodes.csv", folder);
     if (!path)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_model_read(best->path, &m));
-    GS_TRY(gs_model_read_output(best->path, "full", "logits", &full));
-    if (best->observed)
-        GS_TRY(gs_model_read_output(best->path, "observed", "logits", &observed));
-    if (full.rows != data->n || (observed.data && observed.rows != data->n) || !m->role)
-        GS_FAIL(GS_BAD_INPUT, "%s does not have an output and a split for each of %lld nodes.",
-                best->path, (long long)data->n);
-    text_add(&t, "id,split,label,prediction,confidence\r\n");
-    for (int64_t i = 0; i < data->n; i++) {
-        /* Hidden nodes are only seen with the whole graph; the others as they were scored. */
-        bool seen = observed.data && m->role[i] != GS_HIDDEN_TEST;
-        const gs_matrix *z = seen ? &observed : &full;
-        add_node(&t, data, i, m->role[i], gs_row(z, i), z->cols);
-    }
-    GS_TRY(t.status);
+    GS_TRY(h5_open(r->list[r->best].path, &file));
+    GS_TRY(model_read_open(file, &m));
+    GS_TRY(model_logits_read(file, m, &logits));
+    GS_TRY(add_nodes(data, m, &logits, r->nodes, &t));
     GS_TRY(gs_file_write(path, t.data, (int64_t)t.length));
 done:
+    h5_close(&file);
     text_free(&t);
-    gs_matrix_free(&full);
-    gs_matrix_free(&observed);
+    model_logits_free(&logits);
     gs_model_file_free(m);
     gs_free(path);
     return status;

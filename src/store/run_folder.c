@@ -89,12 +89,12 @@ done:
     return status;
 }
 
-/* summary.json, if there is one. */
-static gs_status read_summary(const char *folder, gs_value **out) {
+gs_status gs_run_summary_read(const char *folder, gs_value **out) {
     gs_status status = GS_OK;
     char *bytes = NULL;
     int64_t size = 0;
     char *path = gs_format("%s/summary.json", folder);
+    *out = NULL;
     if (!path)
         GS_TRY(GS_NO_MEMORY);
     if (!gs_file_exists(path))
@@ -103,6 +103,25 @@ static gs_status read_summary(const char *folder, gs_value **out) {
     GS_TRY(gs_context(gs_json_read(bytes, size, out), "%s", path));
 done:
     gs_free(bytes);
+    gs_free(path);
+    return status;
+}
+
+gs_status gs_run_summary_add(const char *folder, const gs_value *extra) {
+    gs_status status = GS_OK;
+    gs_value *summary = NULL;
+    char *json = NULL, *path = gs_format("%s/summary.json", folder);
+    if (!path)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_run_summary_read(folder, &summary));
+    if (!summary)
+        GS_FAIL(GS_BAD_INPUT, "%s is no finished run: it has no summary.json.", folder);
+    GS_TRY(gs_value_merge(summary, extra));
+    GS_TRY(gs_json_write(summary, 2, &json));
+    GS_TRY(gs_file_write(path, json, (int64_t)strlen(json)));
+done:
+    gs_value_free(summary);
+    gs_free(json);
     gs_free(path);
     return status;
 }
@@ -134,7 +153,7 @@ static gs_status open_folder(const char *path, gs_run_list *out) {
     for (int64_t k = 0; k < out->count; k++)
         if (!(out->files[k] = gs_run_folder_seed(path, out->seeds[k])))
             GS_TRY(GS_NO_MEMORY);
-    GS_TRY(read_summary(path, &out->summary));
+    GS_TRY(gs_run_summary_read(path, &out->summary));
     GS_TRY(find_best(out));
 done:
     return status;

@@ -22,6 +22,11 @@ gs_status gs_run_folder_log(const char *folder, const gs_value *line);
 gs_status gs_run_folder_finish(const char *folder, const gs_dataset *data, const gs_value *extra,
                                gs_value **summary);
 
+/* summary.json of a folder, which the caller frees; *out NULL if there is none. */
+gs_status gs_run_summary_read(const char *folder, gs_value **out);
+/* Merges keys into the summary.json of a finished run. */
+gs_status gs_run_summary_add(const char *folder, const gs_value *extra);
+
 /* A run by its folder, or by one .h5 file: the seeds and their files. */
 typedef struct gs_run_list {
     char *folder; /* NULL for a single file */

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/evaluate.h"
 #include "store/files.h"
-#include "store/h5.h"
+#include "store/model_parts.h"
 #include "store/run_folder.h"
 
 static int by_seed(const void *a, const void *b) {
@@ -49,17 +50,65 @@ done:
     return status;
 }
 
-static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_hash) {
+/* All that is said of node i is so. */
+static bool is_right(const gs_dataset *d, int64_t i, const float *z) {
+    if (!d->labels)
+        return gs_argmax(z, d->c) == d->y[i];
+    for (int64_t k = 0; k < d->c; k++)
+        if ((z[k] > 0) != d->labels[i * d->c + k])
+            return false;
+    return true;
+}
+
+static gs_status count_nodes(hid_t file, const gs_model_file *m, const gs_dataset *d,
+                             node_count *nodes) {
     gs_status status = GS_OK;
-    gs_model_file *m = NULL;
-    GS_TRY(gs_model_read(record->path, &m));
+    model_logits logits = {0};
+    GS_TRY(model_logits_read(file, m, &logits));
+    for (int64_t i = 0; i < d->n; i++) {
+        bool test = m->role[i] == GS_TEST || m->role[i] == GS_HIDDEN_TEST;
+        if (!test || !gs_dataset_is_labelled(d, i))
+            continue;
+        nodes[i].tested++;
+        nodes[i].right += is_right(d, i, model_logits_row(&logits, m, i));
+        if (m->teacher_prediction && d->y)
+            nodes[i].teacher_right += m->teacher_prediction[i] == d->y[i];
+    }
+done:
+    model_logits_free(&logits);
+    return status;
+}
+
+/* The file must be of this graph, and like those before it. */
+static gs_status check_one(const run_seeds *r, const seed_record *record, const gs_model_file *m,
+                           const gs_dataset *data) {
     if (m->seed != record->seed)
-        GS_FAIL(GS_BAD_INPUT, "%s holds seed %" PRIu64 ".", record->path, m->seed);
-    if (graph_hash && strcmp(graph_hash, m->graph_hash) != 0)
-        GS_FAIL(GS_BAD_INPUT,
-                "%s was trained on another graph (hash %s, not %s); use another folder, or remove "
-                "it.",
-                record->path, m->graph_hash, graph_hash);
+        return gs_fail(GS_BAD_INPUT, "%s holds seed %" PRIu64 ".", record->path, m->seed);
+    if (data && strcmp(r->graph_hash, m->graph_hash) != 0)
+        return gs_fail(GS_BAD_INPUT,
+                       "%s was trained on another graph (hash %s, not %s); use another folder, or "
+                       "remove it.",
+                       record->path, m->graph_hash, r->graph_hash);
+    if (r->recipe && (m->n != r->n || m->c != r->c))
+        return gs_fail(
+            GS_BAD_INPUT, "%s has %lld nodes and %lld classes, others have %lld and %lld.",
+            record->path, (long long)m->n, (long long)m->c, (long long)r->n, (long long)r->c);
+    if (data && (m->n != data->n || m->c != data->c))
+        return gs_fail(GS_BAD_INPUT,
+                       "%s has %lld nodes and %lld classes, but its graph %lld and "
+                       "%lld.",
+                       record->path, (long long)m->n, (long long)m->c, (long long)data->n,
+                       (long long)data->c);
+    return GS_OK;
+}
+
+static gs_status read_one(run_seeds *r, seed_record *record, const gs_dataset *data) {
+    gs_status status = GS_OK;
+    hid_t file = H5I_INVALID_HID;
+    gs_model_file *m = NULL;
+    GS_TRY(gs_context(h5_open(record->path, &file), "%s", record->path));
+    GS_TRY(gs_context(model_read_open(file, &m), "%s", record->path));
+    GS_TRY(check_one(r, record, m, data));
     if (!r->recipe) {
         r->n = m->n;
         r->c = m->c;
@@ -68,18 +117,20 @@ static gs_status read_one(run_seeds *r, seed_record *record, const char *graph_h
         r->protocol = m->protocol;
         m->protocol = NULL;
     }
-    if (m->n != r->n || m->c != r->c)
-        GS_FAIL(GS_BAD_INPUT, "%s has %lld nodes and %lld classes, others have %lld and %lld.",
-                record->path, (long long)m->n, (long long)m->c, (long long)r->n, (long long)r->c);
     record->metrics = m->metrics;
     m->metrics = NULL;
-    record->observed = m->observed;
+    record->strata = m->strata;
+    m->strata = NULL;
+    record->observed = h5_is_dataset(file, "outputs/observed/logits");
+    if (data)
+        GS_TRY(gs_context(count_nodes(file, m, data, r->nodes), "%s", record->path));
 done:
+    h5_close(&file);
     gs_model_file_free(m);
     return status;
 }
 
-gs_status run_seeds_read(const char *folder, const char *graph_hash, run_seeds *out) {
+gs_status run_seeds_read(const char *folder, const gs_dataset *data, run_seeds *out) {
     gs_status status = GS_OK;
     uint64_t *seeds = NULL;
     int64_t count = 0;
@@ -87,6 +138,10 @@ gs_status run_seeds_read(const char *folder, const char *graph_hash, run_seeds *
     *out = (run_seeds){0};
     GS_TRY(run_seeds_list(folder, &seeds, &count));
     GS_NEW(out->list, count + 1);
+    if (data) {
+        gs_dataset_hash(data, true, out->graph_hash);
+        GS_NEW(out->nodes, data->n + 1);
+    }
     out->count = count;
     for (int64_t k = 0; k < count; k++) {
         seed_record *record = &out->list[k];
@@ -94,7 +149,7 @@ gs_status run_seeds_read(const char *folder, const char *graph_hash, run_seeds *
         record->path = gs_run_folder_seed(folder, seeds[k]);
         if (!record->path)
             GS_TRY(GS_NO_MEMORY);
-        GS_TRY(read_one(out, record, graph_hash));
+        GS_TRY(read_one(out, record, data));
         double score = gs_get_float(record->metrics, gs_selection_metric(out->recipe), -INFINITY);
         if (score > most) {
             most = score;
@@ -112,8 +167,10 @@ void run_seeds_free(run_seeds *r) {
     for (int64_t k = 0; r->list && k < r->count; k++) {
         gs_free(r->list[k].path);
         gs_value_free(r->list[k].metrics);
+        gs_value_free(r->list[k].strata);
     }
     gs_free(r->list);
+    gs_free(r->nodes);
     gs_value_free(r->recipe);
     gs_value_free(r->protocol);
     *r = (run_seeds){0};

@@ -1,13 +1,12 @@
-#include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/inputs.h"
 #include "distill/statistics.h"
+#include "distill/strata.h"
 #include "store/files.h"
 #include "store/run_folder.h"
 #include "store/run_seeds.h"
-#include "store/text.h"
 
 /* {"mean", "std", "values"} of one metric; a seed without it has null. */
 static gs_status summarise(const run_seeds *r, const char *name, gs_value *summary) {
@@ -56,6 +55,22 @@ done:
     return status;
 }
 
+/* The means over seeds of what the strata scored, where there are any. */
+static gs_status add_strata(const run_seeds *r, gs_value *summary) {
+    gs_status status = GS_OK;
+    const gs_value **each = NULL;
+    gs_value *mean = NULL;
+    GS_NEW(each, r->count + 1);
+    for (int64_t k = 0; k < r->count; k++)
+        each[k] = r->list[k].strata;
+    GS_TRY(gs_strata_mean(each, r->count, &mean));
+    if (mean)
+        GS_TRY(gs_map_set(summary, "strata", mean));
+done:
+    gs_free(each);
+    return status;
+}
+
 static gs_status make_summary(const run_seeds *r, const gs_value *names, const gs_value *extra,
                               gs_value **out) {
     gs_status status = GS_OK;
@@ -68,7 +83,9 @@ static gs_status make_summary(const run_seeds *r, const gs_value *names, const g
         GS_TRY(summarise(r, names->items[k]->string, s));
     if (r->protocol)
         GS_TRY(gs_map_set(s, "protocol", gs_value_clone(r->protocol)));
+    GS_TRY(add_strata(r, s));
     GS_TRY(gs_map_set(s, "timings", gs_map()));
+    GS_TRY(gs_map_set(s, "serving_inputs", gs_string(gs_serving_inputs(r->recipe))));
     GS_TRY(gs_map_set(s, "recipe", gs_value_clone(r->recipe)));
     if (extra)
         GS_TRY(gs_value_merge(s, extra));
@@ -79,63 +96,23 @@ done:
     return status;
 }
 
-static gs_status write_text(const char *folder, const char *name, const char *bytes,
-                            size_t length) {
-    gs_status status = GS_OK;
-    char *path = gs_format("%s/%s", folder, name);
-    if (!path)
-        GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_file_write(path, bytes, (int64_t)length));
-done:
-    gs_free(path);
-    return status;
-}
-
-/* metrics.csv: a row per seed, RFC 4180. */
-static gs_status write_metrics(const char *folder, const run_seeds *r, const gs_value *names) {
-    gs_status status = GS_OK;
-    text t = {0};
-    text_add(&t, "seed");
-    for (int64_t k = 0; k < names->count; k++) {
-        text_add(&t, ",");
-        text_csv(&t, names->items[k]->string);
-    }
-    text_add(&t, "\r\n");
-    for (int64_t s = 0; s < r->count; s++) {
-        text_add(&t, "%" PRIu64, r->list[s].seed);
-        for (int64_t k = 0; k < names->count; k++) {
-            const gs_value *v = gs_map_get(r->list[s].metrics, names->items[k]->string);
-            text_add(&t, ",");
-            if (v && v->type == GS_INT)
-                text_add(&t, "%" PRId64, v->integer);
-            else if (v && v->type == GS_FLOAT)
-                text_number(&t, v->number);
-        }
-        text_add(&t, "\r\n");
-    }
-    GS_TRY(t.status);
-    GS_TRY(write_text(folder, "metrics.csv", t.data, t.length));
-done:
-    text_free(&t);
-    return status;
-}
-
 gs_status gs_run_folder_finish(const char *folder, const gs_dataset *data, const gs_value *extra,
                                gs_value **summary) {
     gs_status status = GS_OK;
     run_seeds r = {0};
     gs_value *names = NULL;
-    char hash[17], *json = NULL;
+    char *json = NULL, *path = gs_format("%s/summary.json", folder);
     *summary = NULL;
-    gs_dataset_hash(data, true, hash);
-    GS_TRY(run_seeds_read(folder, hash, &r));
+    if (!path)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(run_seeds_read(folder, data, &r));
     GS_TRY(run_seeds_metrics(&r, &names));
     GS_TRY(make_summary(&r, names, extra, summary));
     GS_TRY(run_write_all(folder, &r, data));
-    GS_TRY(write_metrics(folder, &r, names));
+    GS_TRY(run_write_metrics(folder, &r, names));
     GS_TRY(run_write_nodes(folder, &r, data));
     GS_TRY(gs_json_write(*summary, 2, &json));
-    GS_TRY(write_text(folder, "summary.json", json, strlen(json)));
+    GS_TRY(gs_file_write(path, json, (int64_t)strlen(json)));
 done:
     if (status != GS_OK) {
         gs_value_free(*summary);
@@ -144,5 +121,6 @@ done:
     gs_value_free(names);
     run_seeds_free(&r);
     gs_free(json);
+    gs_free(path);
     return status;
 }

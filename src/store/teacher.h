@@ -13,6 +13,8 @@ gs_status teacher_open_h5(const char *path, const char *kind, const gs_dataset *
 /* .npy, .npz or .csv; `kind` is needed. */
 gs_status teacher_open_table(const char *path, const char *kind, const gs_dataset *data,
                              gs_teacher *t);
+/* Lets the teacher answer about other features by the model that its file holds. */
+gs_status teacher_answers(gs_teacher *t, const char *path);
 /* Appends an array; *adopts* rows, copies the name. */
 gs_status teacher_add(gs_teacher *t, const char *name, gs_output_kind kind, gs_rows rows);
 

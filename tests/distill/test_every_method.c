@@ -64,12 +64,24 @@ static void add(whole_teacher *w, const char *name, gs_output_kind kind, const g
     w->t.array_count++;
 }
 
-static void open_teacher(whole_teacher *w, const gs_run *r) {
+static gs_status ask(void *context, const gs_dataset *graph, gs_matrix *logits) {
+    const gs_run *r = context;
+    gs_outputs o;
+    gs_status status = gs_predict(r->recipe, r->model, graph, NULL, "logits", &o);
+    *logits = o.logits;
+    o.logits = (gs_matrix){0};
+    gs_outputs_free(&o);
+    return status;
+}
+
+static void open_teacher(whole_teacher *w, gs_run *r) {
     char name[32];
     *w = (whole_teacher){.t = {.label = (char *)(uintptr_t) "teacher",
                                .n = r->n,
                                .role = r->role,
-                               .recipe = r->recipe}};
+                               .recipe = r->recipe,
+                               .answer = ask,
+                               .answer_context = r}};
     w->t.arrays = w->arrays;
     add(w, "logits", GS_LOGITS, &r->full.logits);
     for (int64_t k = 0; k < r->full.layers; k++) {

@@ -28,6 +28,23 @@ START_TEST(defaults_are_filled_in_and_resolving_twice_changes_nothing) {
 }
 END_TEST
 
+static void learns(const char *methods, bool from_teacher) {
+    char text[300];
+    snprintf(text, sizeof text, "{\"methods\": %s}", methods);
+    gs_value *flat = json(text);
+    ck_assert_msg(gs_recipe_needs_teacher(flat) == from_teacher, "%s", methods);
+    gs_value_free(flat);
+}
+
+START_TEST(a_recipe_needs_a_teacher_by_what_its_methods_read) {
+    learns("{}", false);
+    learns("{\"hard\": {\"smoothing\": 0.1}}", false);
+    learns("{\"hard\": null, \"soft\": null}", true);
+    learns("{\"hard\": {}, \"soft\": {\"weight\": 0}}", false);
+    learns("{\"soft\": {\"weight\": 0.1}}", true);
+}
+END_TEST
+
 static void refused(const char *text, const char *must_name) {
     gs_value *flat = json(text), *resolved = NULL;
     ck_fails(GS_BAD_USAGE, gs_recipe_resolve(flat, false, &resolved));
@@ -113,6 +130,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, defaults_are_filled_in_and_resolving_twice_changes_nothing);
+    tcase_add_test(tc, a_recipe_needs_a_teacher_by_what_its_methods_read);
     tcase_add_test(tc, misspelt_keys_name_the_nearest);
     tcase_add_test(tc, experiments_have_two_parts);
     tcase_add_test(tc, settings_need_an_equals_sign);

@@ -16,7 +16,7 @@ enum { N = 12, D = 6, HEADS = 3 };
 
 typedef struct world {
     gs_state *state;
-    gs_csr *graph, *sparse;
+    gs_csr *graph, *sparse, *means; /* means: rows are 1 in sum */
     gs_operators operators;
     const gs_solver *solver; /* of a directed graph: its transpose is another matrix */
     gs_matrix weight, target, mean, var;
@@ -54,6 +54,8 @@ static world open_world(void) {
     ck_ok(gs_csr_need_transpose(w.graph));
     w.operators.adjacency = w.graph;
     ck_ok(gs_operators_solver(&w.operators, GS_OPERATOR_GCN, 0.3, &w.solver));
+    w.means = gs_operators_get(&w.operators, GS_OPERATOR_SELF_MEAN);
+    ck_assert_ptr_nonnull(w.means);
     float val[40];
     for (int k = 0; k < 40; k++)
         val[k] = 0.5f + (float)k / 40;
@@ -151,6 +153,8 @@ enum {
     SOLVE,
     SOLVE_ADDED,
     NEIGHBOUR_MAX,
+    EDGE_GAP,
+    NEIGHBOUR_SPREAD,
     EDGE_SCORE,
     LOG_SOFTMAX,
     NLL,
@@ -161,6 +165,8 @@ enum {
     SOFT_HOT,
     BCE,
     BCE_HOT,
+    CROSS,
+    CROSS_SAME,
     MEAN_SQUARE,
     EPILOGUE_NO_BIAS,
     EPILOGUE_NO_BIAS_ELU,
@@ -170,6 +176,26 @@ enum {
     MATMUL_OVER,
     MATMUL_OVER_KEPT,
     NEAR_IDENTITY,
+    POWER,
+    POWER_ROOT,
+    EXPM1,
+    DIVIDE,
+    ROW_DOT,
+    ROW_DOT_SAME,
+    UNIT_ROWS,
+    EDGE_DOT,
+    EDGE_DOT_SAME,
+    EDGE_APART,
+    EDGE_APART_ABSOLUTE,
+    EDGE_KL,
+    EDGE_KL_OF_STUDENT,
+    MEAN_HUBER,
+    GRAM,
+    GRAM_SQUARE,
+    GRAM_DISTANCE,
+    GRAM_GAUSS,
+    CONTRAST,
+    CONTRAST_SAME,
     REUSED,
     OPS
 };
@@ -268,6 +294,12 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
             gs_add(t, gs_solve_diffusion(t, w->solver, gs_solve_diffusion(t, w->solver, a)), a));
     case NEIGHBOUR_MAX:
         return weighed(w, t, gs_add(t, gs_neighbour_max(t, g, a), a));
+    case EDGE_GAP: { /* its square, which has no kink, and is read beside its input */
+        gs_var *gap = gs_edge_gap(t, g, a);
+        return gs_add(t, weighed(w, t, gs_mul(t, gap, gap)), weighed(w, t, a));
+    }
+    case NEIGHBOUR_SPREAD:
+        return weighed(w, t, gs_add(t, gs_neighbour_spread(t, w->means, a, 0.1), a));
     case EDGE_SCORE:
         /* a slope near 1: finite differences step over the kink of some edge; goldens have 0.2 */
         return weighed(w, t, gs_edge_score(t, g, a, b, u, HEADS, 0.9));
@@ -289,6 +321,10 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_bce(t, a, &w->target, NULL, 5, 1, false);
     case BCE_HOT:
         return gs_bce(t, a, &w->target, w->rows, 5, 3, true);
+    case CROSS:
+        return weighed(w, t, gs_cross(t, a, b));
+    case CROSS_SAME: /* the same matrix twice: both parts flow into one gradient */
+        return weighed(w, t, gs_cross(t, a, a));
     case MEAN_SQUARE:
         return gs_mean_square(t, a, b);
     case EPILOGUE_NO_BIAS:
@@ -307,6 +343,46 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return weighed(w, t, gs_add(t, gs_matmul_over(t, a, m, b), b));
     case NEAR_IDENTITY:
         return weighed(w, t, gs_matmul(t, a, gs_near_identity(t, m, 0.3)));
+    case POWER: /* read again, so that the gradient is added to */
+        return weighed(w, t, gs_add(t, gs_power(t, a, 0.3, 3), a));
+    case POWER_ROOT:
+        return weighed(w, t, gs_power(t, gs_mul(t, a, a), 0.5, 0.5));
+    case EXPM1:
+        return weighed(w, t, gs_add(t, gs_expm1(t, a, -0.7), a));
+    case DIVIDE:
+        return weighed(w, t, gs_divide(t, a, gs_sum(t, gs_mul(t, a, b))));
+    case ROW_DOT:
+        return weighed(w, t, gs_row_dot(t, a, b));
+    case ROW_DOT_SAME:
+        return weighed(w, t, gs_row_dot(t, a, a));
+    case UNIT_ROWS:
+        return weighed(w, t, gs_add(t, gs_unit_rows(t, a), a));
+    case EDGE_DOT:
+        return weighed(w, t, gs_edge_dot(t, g, a, b));
+    case EDGE_DOT_SAME:
+        return weighed(w, t, gs_edge_dot(t, g, a, a));
+    case EDGE_APART:
+        return weighed(w, t, gs_edge_apart(t, g, a, false));
+    case EDGE_APART_ABSOLUTE:
+        return weighed(w, t, gs_edge_apart(t, g, a, true));
+    case EDGE_KL:
+        return gs_edge_kl(t, g, gs_edge_apart(t, g, a, false), w->weight.data, false, 3);
+    case EDGE_KL_OF_STUDENT:
+        return gs_edge_kl(t, g, gs_edge_dot(t, g, a, b), w->weight.data, true, 3);
+    case MEAN_HUBER:
+        return gs_mean_huber(t, a, gs_scale(t, b, 2));
+    case GRAM:
+        return gs_gram_loss(t, a, &w->weight, GS_GRAM_DOT);
+    case GRAM_SQUARE:
+        return gs_gram_loss(t, gs_unit_rows(t, a), &w->weight, GS_GRAM_SQUARE);
+    case GRAM_DISTANCE:
+        return gs_gram_loss(t, a, &w->weight, GS_GRAM_DISTANCE);
+    case GRAM_GAUSS:
+        return gs_gram_loss(t, gs_scale(t, a, 0.5), &w->weight, GS_GRAM_GAUSS);
+    case CONTRAST:
+        return gs_contrast(t, a, b, 0.8);
+    case CONTRAST_SAME:
+        return gs_contrast(t, gs_unit_rows(t, a), gs_unit_rows(t, a), 0.5);
     case REUSED: { /* the same variable flows into several ops, of which none may lose the others'
                       part */
         gs_var *h = gs_matmul(t, a, m);

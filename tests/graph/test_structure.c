@@ -159,7 +159,9 @@ START_TEST(operators_have_their_values) {
     gs_operators cache = {.adjacency = s};
     gs_csr *gcn = gs_operators_get(&cache, GS_OPERATOR_GCN),
            *mean = gs_operators_get(&cache, GS_OPERATOR_MEAN),
-           *loops = gs_operators_get(&cache, GS_OPERATOR_LOOPS);
+           *loops = gs_operators_get(&cache, GS_OPERATOR_LOOPS),
+           *symmetric = gs_operators_get(&cache, GS_OPERATOR_SYMMETRIC);
+    ck_assert_int_eq(symmetric->nnz, s->nnz);
     ck_assert_ptr_eq(gcn, gs_operators_get(&cache, GS_OPERATOR_GCN));
     ck_assert_int_eq(loops->nnz, s->nnz + N);
     ck_assert_int_eq(gcn->nnz, loops->nnz);
@@ -173,6 +175,8 @@ START_TEST(operators_have_their_values) {
         for (int64_t q = mean->ptr[i]; q < mean->ptr[i + 1]; q++)
             sum += (double)mean->val[q];
         ck_near(sum, degree[i] > 0 ? 1 : 0, 1e-6);
+        for (int64_t q = symmetric->ptr[i]; q < symmetric->ptr[i + 1]; q++)
+            ck_near(symmetric->val[q], 1 / sqrt(degree[i] * degree[symmetric->col[q]]), 1e-7);
     }
     ck_assert_ptr_null(gs_operators_get(&cache, GS_OPERATOR_NONE));
     gs_operators_free(&cache);

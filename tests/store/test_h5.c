@@ -332,7 +332,32 @@ START_TEST(reading_ahead_changes_nothing) {
 }
 END_TEST
 
+/* A file is read while others are open, as a checkpoint is while a teacher is. */
+START_TEST(files_open_at_once_are_not_mixed_up) {
+    hid_t file[3];
+    for (int64_t k = 0; k < 3; k++) {
+        h5_writer w;
+        const int64_t one = 1, value = 10 + k;
+        char name[16];
+        snprintf(name, sizeof name, "%d.h5", (int)k);
+        hid_t f = open_new(test_file(name), &w);
+        ck_ok(h5_write(f, "value", NUMBER_I64, 1, &one, &value, LAYOUT_PLAIN, tag, NULL));
+        file[k] = reopen(test_file(name), &w);
+    }
+    for (int64_t k = 0; k < 3; k++) {
+        int64_t *value, count;
+        ck_ok(h5_read_ints(file[k], "value", 0, 100, &value, &count));
+        ck_assert_int_eq(*value, 10 + k);
+        gs_free(value);
+    }
+    for (int k = 0; k < 3; k++)
+        h5_close(&file[k]);
+    remove_test_folder();
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, files_open_at_once_are_not_mixed_up);
     tcase_add_test(tc, reading_ahead_changes_nothing);
     tcase_add_test(tc, numbers_come_back_in_any_type);
     tcase_add_test(tc, texts_and_attributes_come_back);

@@ -80,6 +80,42 @@ START_TEST(a_run_comes_back) {
 }
 END_TEST
 
+/* What the score was taken apart into, and what the teacher said. */
+START_TEST(strata_and_the_teacher_come_back) {
+    gs_dataset *d = small_graph(60, false);
+    gs_run *run = small_run(d, GCN, 7, true);
+    gs_model_file *m = NULL;
+    const char *path = test_file("model.h5");
+    ck_ok(gs_model_write(run, d, NULL, path));
+    ck_ok(gs_model_read(path, &m));
+    ck_assert(run->strata && gs_value_equal(m->strata, run->strata));
+    ck_assert_ptr_null(m->teacher_prediction);
+    gs_model_file_free(m);
+    run->teacher_prediction = gs_calloc(60, sizeof *run->teacher_prediction);
+    for (int i = 0; i < 60; i++)
+        run->teacher_prediction[i] = i % 3;
+    ck_ok(gs_model_write(run, d, NULL, path));
+    ck_ok(gs_model_read(path, &m));
+    ck_assert(memcmp(m->teacher_prediction, run->teacher_prediction, 60 * sizeof(int32_t)) == 0);
+    gs_model_file_free(m);
+    run->teacher_prediction[4] = 3; /* a class that there is not */
+    ck_ok(gs_model_write(run, d, NULL, path));
+    ck_fails(GS_BAD_INPUT, gs_model_read(path, &m));
+    run->teacher_prediction[4] = 0;
+    ck_ok(gs_model_write(run, d, NULL, path));
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    ck_assert(H5Ldelete(f, "strata/hops/accuracy", H5P_DEFAULT) >= 0);
+    ck_assert(H5Lcreate_hard(f, "strata/degree/low", f, "strata/hops/accuracy", H5P_DEFAULT,
+                             H5P_DEFAULT) >= 0);
+    H5Fclose(f);
+    ck_assert_int_lt(gs_map_get(run->strata, "degree")->count, 6); /* of hops there are 6 */
+    ck_fails(GS_BAD_INPUT, gs_model_read(path, &m));
+    gs_run_free(run);
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
 START_TEST(several_labels_are_remembered) {
     gs_dataset *d = small_graphs(60, false), *single = small_graph(60, false);
     gs_run *run = small_run(d, GCN, 7, true), *other = small_run(single, GCN, 7, true);
@@ -369,6 +405,7 @@ END_TEST
 
 static void add_tests(TCase *tc) {
     tcase_add_test(tc, a_run_comes_back);
+    tcase_add_test(tc, strata_and_the_teacher_come_back);
     tcase_add_test(tc, several_labels_are_remembered);
     tcase_add_test(tc, the_file_predicts_what_the_run_did);
     tcase_add_test(tc, outputs_and_history_stand_where_the_format_says);

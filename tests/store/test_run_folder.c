@@ -23,6 +23,34 @@ static void make_runs(const char *folder, gs_dataset *d, bool hidden, gs_run **r
     }
 }
 
+/* The strata of the summary are the mean of those that the files of the seeds hold. */
+static void ck_strata(const gs_value *summary, gs_run **runs) {
+    for (int64_t by = 0; by < runs[0]->strata->count; by++) {
+        const char *name = runs[0]->strata->keys[by];
+        const gs_value *mean = gs_map_get(gs_map_get(summary, "strata"), name);
+        ck_assert_int_eq(mean->count, runs[0]->strata->items[by]->count);
+        for (int64_t q = 0; q < mean->count; q++) {
+            double sum = 0, n = 0;
+            int64_t seeds = 0;
+            for (int k = 0; k < 3; k++) {
+                const gs_value *one = gs_map_get(runs[k]->strata, name)->items[q];
+                ck_assert_str_eq(gs_get_string(mean->items[q], "name", "?"),
+                                 gs_get_string(one, "name", ""));
+                if (gs_get_int(one, "n", 0) == 0)
+                    continue;
+                sum += gs_get_float(one, "accuracy", NAN);
+                n += gs_get_float(one, "n", NAN);
+                seeds++;
+            }
+            ck_assert_int_eq(gs_get_int(mean->items[q], "seeds", -1), seeds);
+            if (seeds == 0)
+                continue;
+            ck_near(gs_get_float(mean->items[q], "accuracy", NAN), sum / (double)seeds, 1e-12);
+            ck_near(gs_get_float(mean->items[q], "n", NAN), n / (double)seeds, 1e-12);
+        }
+    }
+}
+
 START_TEST(the_summary_holds_every_metric) {
     gs_dataset *d = small_graph(60, false);
     gs_run *runs[3];
@@ -52,6 +80,7 @@ START_TEST(the_summary_holds_every_metric) {
     ck_near(gs_get_float(summary, "test_accuracy.std", NAN), gs_std(x, 3), 1e-15);
     ck_assert_int_eq(gs_get_int(summary, "best_seed", -1), best_seed);
     ck_near(gs_get_float(summary, "timings.train_seconds", 0), 1.5, 0);
+    ck_strata(summary, runs);
     ck_assert(gs_value_equal(gs_map_get(summary, "recipe"), runs[0]->recipe));
     ck_assert_int_eq(gs_value_at(summary, "parameters.values")->items[1]->integer,
                      gs_get_int(runs[1]->metrics, "parameters", -1));
@@ -88,6 +117,38 @@ static const char *field(const char **at, char *out) {
     return out;
 }
 
+/* The rest of a node's row: where it stands, and how often the seeds that test it are right. */
+static void ck_place(const char **at, const gs_dataset *d, int64_t i, gs_run **runs) {
+    const gs_csr *a = d->adjacency;
+    int64_t known = 0, same = 0, tested = 0, right = 0;
+    char word[256];
+    for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
+        known += d->y[a->col[e]] >= 0;
+        same += d->y[a->col[e]] == d->y[i];
+    }
+    for (int k = 0; k < 3; k++) {
+        bool hidden = runs[k]->role[i] == GS_HIDDEN_TEST;
+        const float *z = gs_row(hidden ? &runs[k]->full.logits : &runs[k]->observed.logits, i);
+        if ((!hidden && runs[k]->role[i] != GS_TEST) || d->y[i] < 0)
+            continue;
+        tested++;
+        right += z[d->y[i]] >= z[0] && z[d->y[i]] >= z[1] && z[d->y[i]] >= z[2];
+    }
+    ck_assert_int_eq(atoi(field(at, word)), (int)(a->ptr[i + 1] - a->ptr[i]));
+    field(at, word);
+    ck_assert_int_eq(word[0] == 0, known == 0 || d->y[i] < 0);
+    if (word[0])
+        ck_near(atof(word), (double)same / (double)known, 1e-6);
+    field(at, word);
+    if (runs[0]->role[i] == GS_TRAIN)
+        ck_assert_str_eq(word, "0");
+    else if (word[0])
+        ck_assert_int_ge(atoi(word), 1);
+    ck_assert_int_eq(atoi(field(at, word)), (int)tested);
+    ck_assert_int_eq(atoi(field(at, word)), (int)right);
+    ck_assert_str_eq(field(at, word), ""); /* there is no teacher */
+}
+
 START_TEST(tables_are_csv) {
     gs_dataset *d = small_graph(20, false);
     gs_run *runs[3];
@@ -111,8 +172,10 @@ START_TEST(tables_are_csv) {
     snprintf(path, sizeof path, "%s/nodes.csv", folder);
     file_bytes(path, &bytes, &size);
     const char *at = bytes;
-    static const char *const columns[] = {"id", "split", "label", "prediction", "confidence"};
-    for (int k = 0; k < 5; k++)
+    static const char *const columns[] = {"id",         "split",      "label",        "prediction",
+                                          "confidence", "degree",     "homophily",    "hops",
+                                          "test_seeds", "test_right", "teacher_right"};
+    for (int k = 0; k < 11; k++)
         ck_assert_str_eq(field(&at, word), columns[k]);
     static const char *const roles[] = {"unused", "train", "validation", "test", "hidden_test"};
     for (int64_t i = 0; i < 20; i++) {
@@ -129,6 +192,7 @@ START_TEST(tables_are_csv) {
         ck_assert_str_eq(field(&at, word), d->y[i] < 0 ? "" : d->class_names[d->y[i]]);
         ck_assert_str_eq(field(&at, word), d->class_names[top]);
         ck_near(atof(field(&at, word)), 1 / sum, 1e-12);
+        ck_place(&at, d, i, runs);
     }
     ck_assert_int_eq(*at, 0);
     gs_free(bytes);

@@ -342,6 +342,75 @@ START_TEST(our_own_models_teach) {
 }
 END_TEST
 
+START_TEST(our_own_models_answer) {
+    gs_dataset *d = small_graph(60, false), other = *d;
+    gs_run *run = small_run(d, "{\"model\": \"gcn\", \"hidden\": 8, \"epochs\": 5}", 3, true);
+    gs_run *second = small_run(d, "{\"model\": \"gcn\", \"hidden\": 8, \"epochs\": 5}", 4, true);
+    gs_teacher *t = NULL, *u = NULL, *stranger_of = NULL;
+    gs_matrix said = {0}, x = {0};
+    gs_outputs wanted = {0};
+    ck_ok(gs_model_write(run, d, NULL, test_file("run.h5")));
+    ck_ok(gs_model_write(second, d, NULL, test_file("second.h5")));
+    ck_ok(gs_teacher_open(test_file("run.h5"), NULL, d, &t));
+    ck_ok(gs_teacher_open(test_file("second.h5"), NULL, d, &u)); /* while the first is open */
+    ck_assert_ptr_nonnull(t->answer);
+    ck_ok(t->answer(t->answer_context, d, &said));
+    ck_assert(gs_matrix_distance(&said, &run->full.logits) < 1e-6);
+    gs_matrix_free(&said);
+    ck_ok(u->answer(u->answer_context, d, &said));
+    ck_assert(gs_matrix_distance(&said, &second->full.logits) < 1e-6);
+    gs_matrix_free(&said);
+    ck_ok(gs_matrix_copy(&x, &d->x));
+    for (int64_t i = 0; i < x.rows * x.cols; i++)
+        x.data[i] += (float)(i % 5) - 2;
+    other.x = x;
+    ck_ok(t->answer(t->answer_context, &other, &said));
+    ck_ok(gs_predict(run->recipe, run->model, &other, NULL, NULL, &wanted));
+    ck_assert(gs_matrix_distance(&said, &wanted.logits) < 1e-6);
+    ck_assert(gs_matrix_distance(&said, &run->full.logits) > 1e-3);
+    gs_matrix_free(&said);
+    other.f = 5;
+    ck_fails(GS_BAD_INPUT, t->answer(t->answer_context, &other, &said));
+    gs_teacher_free(t);
+    gs_teacher_free(u);
+    stranger s = plain;
+    gs_dataset *small = small_graph(N, false);
+    write_stranger(test_file("t.h5"), small, &s);
+    ck_ok(gs_teacher_open(test_file("t.h5"), NULL, small, &stranger_of));
+    ck_assert(stranger_of->answer == NULL);
+    gs_teacher_free(stranger_of);
+    gs_outputs_free(&wanted);
+    gs_matrix_free(&x);
+    gs_run_free(run);
+    gs_run_free(second);
+    gs_dataset_free(small);
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
+START_TEST(prepared_features_are_not_prepared_again) {
+    gs_dataset *d = small_graph(60, false);
+    gs_run *run =
+        small_run(d, "{\"model\": \"gcn\", \"epochs\": 3, \"normalize_features\": true}", 3, true);
+    gs_teacher *t = NULL;
+    gs_matrix said = {0};
+    ck_ok(gs_model_write(run, d, NULL, test_file("run.h5")));
+    ck_ok(gs_teacher_open(test_file("run.h5"), NULL, d, &t));
+    ck_ok(t->answer(t->answer_context, d, &said));
+    ck_assert(gs_matrix_distance(&said, &run->full.logits) > 1e-3);
+    gs_matrix_free(&said);
+    ck_ok(gs_dataset_normalize_rows(d));
+    ck_ok(t->answer(t->answer_context, d, &said));
+    ck_assert(gs_matrix_distance(&said, &run->full.logits) < 1e-6);
+    gs_matrix_free(&said);
+    gs_teacher_free(t);
+    gs_run_free(run);
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
 START_TEST(tables_need_a_kind) {
     gs_dataset *d = small_graph(N, false);
     char plain_rows[4096] = "", with_ids[4096] = "a,b,c\r\n", headed[4096] = "id,x,y,z\n";
@@ -533,6 +602,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, kinds_are_said_or_given);
     tcase_add_test(tc, large_arrays_are_streamed);
     tcase_add_test(tc, our_own_models_teach);
+    tcase_add_test(tc, our_own_models_answer);
+    tcase_add_test(tc, prepared_features_are_not_prepared_again);
     tcase_add_test(tc, tables_need_a_kind);
     tcase_add_test(tc, numpy_files_teach);
     tcase_add_test(tc, archives_of_numpy_teach);

@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/runner.h"
 #include "distill/answers.h"
+#include "distill/baseline.h"
 #include "distill/statistics.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -62,6 +63,24 @@ done:
     return status;
 }
 
+/* Scores by role, but for validation nodes of a baseline whose answers hold their labels. */
+static gs_status score_roles(const gs_model_file *m, const gs_dataset *d, const gs_answers *answers,
+                             gs_value *map) {
+    gs_status status = GS_OK;
+    uint8_t *role = NULL;
+    bool shows =
+        gs_baseline_of(m->recipe) && strcmp(gs_get_string(m->recipe, "labels", "train"), "train");
+    if (!m->role || !gs_dataset_has_labels(d))
+        return GS_OK;
+    GS_NEW(role, d->n + 1);
+    for (int64_t i = 0; i < d->n; i++)
+        role[i] = shows && m->role[i] == GS_VALIDATION ? GS_UNUSED : m->role[i];
+    GS_TRY(gs_answer_scores(m->recipe, answers, d, role, map));
+done:
+    gs_free(role);
+    return status;
+}
+
 static gs_status score_file(const char *path, const gs_dataset *d, const char *teacher,
                             gs_value **out) {
     gs_status status = GS_OK;
@@ -75,10 +94,11 @@ static gs_status score_file(const char *path, const gs_dataset *d, const char *t
     GS_TRY(gs_model_read(path, &m));
     GS_TRY(check_nodes(m, d, path));
     GS_TRY(check_labels(m, d, path));
-    GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
-    GS_TRY(gs_answer(m->recipe, model, d, m->role, "logits", &answers));
-    if (m->role && gs_dataset_has_labels(d))
-        GS_TRY(gs_answer_scores(m->recipe, &answers, d, m->role, map));
+    if (!gs_baseline_of(m->recipe))
+        GS_TRY(gs_run_rebuild(m->recipe, m->seed, d->f, m->c, m->state, &model));
+    GS_TRY(model ? gs_answer(m->recipe, model, d, m->role, "logits", &answers)
+                 : gs_baseline_answers(m->recipe, m->metrics, m->state, d, m->role, &answers));
+    GS_TRY(score_roles(m, d, &answers, map));
     if (teacher)
         GS_TRY(add_agreement(teacher, m, d, &answers, map));
     *out = map;

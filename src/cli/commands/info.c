@@ -27,6 +27,7 @@ static gs_status show_model(const char *path, bool json) {
     if (m->multi_label)
         GS_TRY(gs_map_set(map, "multi_label", gs_bool(true)));
     GS_TRY(gs_map_set(map, "parameters", gs_int(gs_state_parameters(m->state))));
+    GS_TRY(gs_map_set(map, "serving_inputs", gs_string(gs_serving_inputs(m->recipe))));
     GS_TRY(gs_map_set(map, "graph_hash", gs_string(m->graph_hash)));
     GS_TRY(gs_map_set(map, "metrics", gs_value_clone(m->metrics)));
     GS_TRY(gs_map_set(map, "recipe", gs_value_clone(m->recipe)));

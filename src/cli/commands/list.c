@@ -1,9 +1,11 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/output.h"
-#include "distill/train.h"
+#include "cli/published.h"
+#include "distill/baseline.h"
 #include "graph/generate.h"
 #include "store/importer.h"
 #include "store/yaml.h"
@@ -52,6 +54,31 @@ done:
     return status;
 }
 
+/* The number of the paper, and ours where it stands in the recipe. */
+static gs_status add_published(gs_value *list) {
+    gs_status status = GS_OK;
+    gs_value *rows = NULL;
+    char summary[300];
+    GS_TRY(published_list(&rows));
+    for (int64_t k = 0; k < rows->count; k++) {
+        const gs_value *row = rows->items[k];
+        double theirs = gs_get_float(row, "published", (double)NAN);
+        double ours = gs_get_float(row, "measured", (double)NAN);
+        int used =
+            snprintf(summary, sizeof summary, "%s %.2f", gs_get_string(row, "metric", ""), theirs);
+        if (isfinite(ours))
+            used += snprintf(summary + used, sizeof summary - (size_t)used, ", ours %.2f", ours);
+        snprintf(summary + used, sizeof summary - (size_t)used, "; %s",
+                 gs_get_string(row, "graph", "any graph"));
+        GS_TRY(add(list, gs_get_string(row, "name", ""), summary,
+                   gs_get_string(row, "source", NULL), NULL));
+        GS_TRY(gs_value_merge(list->items[list->count - 1], row));
+    }
+done:
+    gs_value_free(rows);
+    return status;
+}
+
 static const char *generator_summary(const char *kind) {
     return gs_generate_options(kind) == gs_block_model_options
                ? "A degree-corrected block model."
@@ -79,12 +106,18 @@ static gs_status collect(const char *kind, gs_value *list) {
         for (int k = 0; gs_methods[k]; k++)
             GS_TRY(add(list, gs_methods[k]->name, gs_methods[k]->summary, gs_methods[k]->source,
                        gs_methods[k]->options));
+    if (strcmp(kind, "baselines") == 0)
+        for (int k = 0; gs_baselines[k]; k++)
+            GS_TRY(add(list, gs_baselines[k]->name, gs_baselines[k]->summary,
+                       gs_baselines[k]->source, gs_baselines[k]->options));
     if (strcmp(kind, "importers") == 0)
         for (int k = 0; gs_importers[k]; k++)
             GS_TRY(add(list, gs_importers[k]->name, gs_importers[k]->summary,
                        gs_importers[k]->files, gs_importers[k]->options));
     if (strcmp(kind, "recipes") == 0)
         GS_TRY(add_recipes(list));
+    if (strcmp(kind, "published") == 0)
+        GS_TRY(add_published(list));
     if (strcmp(kind, "generators") == 0)
         for (int k = 0; gs_generate_kinds[k]; k++)
             GS_TRY(add(list, gs_generate_kinds[k], generator_summary(gs_generate_kinds[k]), NULL,
@@ -106,6 +139,8 @@ static void print_options(const char *kind, const char *name) {
         options = gs_layer_by_name(name)->options;
     else if (strcmp(kind, "methods") == 0)
         options = gs_method_by_name(name)->options;
+    else if (strcmp(kind, "baselines") == 0)
+        options = gs_baseline_by_name(name)->options;
     else if (strcmp(kind, "generators") == 0 && introduces_options(name))
         options = gs_generate_options(name);
     for (int k = 0; strcmp(kind, "importers") == 0 && gs_importers[k]; k++)
@@ -126,8 +161,13 @@ static void print_list(const char *kind, const gs_value *list) {
     }
 }
 
-static const char *const kinds[] = {"commands", "layers",     "methods", "importers",
-                                    "recipes",  "generators", "keys",    NULL};
+static const char *const kinds[] = {"commands", "layers",    "methods",    "baselines", "importers",
+                                    "recipes",  "published", "generators", "keys",      NULL};
+
+/* Shown only when asked for. */
+static bool is_long(const char *kind) {
+    return strcmp(kind, "keys") == 0 || strcmp(kind, "published") == 0;
+}
 
 static gs_status run(const gs_args *args) {
     gs_status status = GS_OK;
@@ -137,7 +177,7 @@ static gs_status run(const gs_args *args) {
     if (!all)
         GS_TRY(GS_NO_MEMORY);
     for (int k = 0; kinds[k]; k++) {
-        if (wanted ? strcmp(wanted, kinds[k]) != 0 : strcmp(kinds[k], "keys") == 0)
+        if (wanted ? strcmp(wanted, kinds[k]) != 0 : is_long(kinds[k]))
             continue;
         found = true;
         GS_TRY(gs_map_set(all, kinds[k], gs_list()));
@@ -160,8 +200,9 @@ done:
 const gs_command gs_command_list = {
     .abi = 1,
     .name = "list",
-    .summary = "List what there is: commands, layers, methods, importers, recipes, keys.",
-    .synopsis = "[commands|layers|methods|importers|recipes|generators|keys]",
+    .summary =
+        "List what there is: commands, layers, methods, baselines, importers, recipes, keys.",
+    .synopsis = "[commands|layers|methods|baselines|importers|recipes|published|generators|keys]",
     .flags = flags,
     .max_words = 1,
     .run = run,

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "cli/progress.h"
 #include "cli/runner.h"
+#include "distill/baseline.h"
 #include "distill/multi_label.h"
 #include "distill/predictor.h"
 #include "store/feature_table.h"
@@ -28,6 +29,14 @@ static gs_status answer(const gs_model_file *m, const gs_model *model, const gs_
     gs_outputs outputs = {0};
     gs_predictor *p = NULL;
     const uint8_t *role = m->role && m->n == data->n ? m->role : NULL;
+    if (gs_baseline_of(m->recipe)) { /* every answer depends on the whole graph */
+        GS_TRY(gs_baseline_answer(m->recipe, m->metrics, m->state, data, role, &outputs));
+        GS_TRY(gs_matrix_init(logits, count, m->c));
+        for (int64_t k = 0; k < count; k++)
+            memcpy(gs_row(logits, k), gs_row(&outputs.logits, rows[k]),
+                   (size_t)m->c * sizeof(float));
+        goto done;
+    }
     if (all) {
         GS_TRY(gs_predict(m->recipe, model, data, role, "logits", &outputs));
         *logits = outputs.logits;
@@ -231,8 +240,11 @@ static gs_status run(const gs_args *args) {
     if (data->f != m->f)
         GS_FAIL(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
                 (long long)m->f, (long long)data->f);
-    GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
-    if (gs_model_needs_graph(model) && args_get(args, "features"))
+    GS_TRY(gs_model_move_positions(m, data));
+    if (!gs_baseline_of(m->recipe))
+        GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
+    bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;
+    if (reads && args_get(args, "features"))
         GS_FAIL(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph (-g), not "
                               "features alone.");
     GS_TRY(choose_rows(data, args_get(args, "nodes"), &rows, &count));

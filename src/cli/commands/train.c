@@ -1,5 +1,5 @@
 #include "base/alloc.h"
-#include "cli/runner.h"
+#include "cli/experiment.h"
 #include "distill/recipe.h"
 
 static const gs_flag flags[] = {
@@ -21,6 +21,7 @@ static gs_status run(const gs_args *args) {
     gs_value *recipe = NULL, *flat = NULL, *resolved = NULL, *summary = NULL;
     gs_dataset *data = NULL;
     uint64_t *seeds = NULL;
+    char *command = NULL;
     runner r = {.label = "train"};
     GS_TRY(args_need(args, "graph", &graph));
     if (!args->dry_run)
@@ -35,6 +36,8 @@ static gs_status run(const gs_args *args) {
         GS_TRY(dry_run(resolved, data, "model", args->json));
         goto done;
     }
+    command = command_line(args);
+    r.command = command;
     r.recipe = resolved;
     r.data = data;
     r.folder = folder;
@@ -49,6 +52,7 @@ done:
     gs_value_free(recipe);
     gs_dataset_free(data);
     gs_free(seeds);
+    gs_free(command);
     return status;
 }
 

@@ -39,17 +39,20 @@ static float *balanced(const gs_view *view) {
     return weight;
 }
 
+static gs_status prepare(const void *given, const gs_method_place *place, void **context) {
+    const hard_options *o = given;
+    (void)context;
+    if (place->graph->labels && (o->smoothing > 0 || o->class_weights != 0))
+        return gs_fail(GS_BAD_USAGE, "Nodes of this graph have several labels, for which there is "
+                                     "no smoothing and there are no class weights; leave them "
+                                     "out.");
+    return GS_OK;
+}
+
 /* -1/|L| sum over labelled i of log softmax(z_i)[y_i] */
 static gs_var *loss(const void *given, const gs_view *view) {
     const hard_options *o = given;
     float *weight = NULL;
-    if (view->graph->labels && (o->smoothing > 0 || o->class_weights != 0)) {
-        gs_tape_fail(view->tape,
-                     gs_fail(GS_BAD_USAGE, "Nodes of this graph have several labels, for "
-                                           "which hard has no smoothing and no class "
-                                           "weights; leave them out."));
-        return gs_tape_dead(view->tape);
-    }
     if (view->graph->labels)
         return gs_multi_label_loss(view);
     int32_t *y = gs_tape_extra(view->tape, (size_t)(view->count + 1) * sizeof *y);
@@ -73,5 +76,6 @@ const gs_method gs_method_hard = {
     .options = options,
     .options_bytes = sizeof(hard_options),
     .rows = rows,
+    .prepare = prepare,
     .loss = loss,
 };

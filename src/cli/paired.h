@@ -1,0 +1,18 @@
+/* paired.h - what is read out of summaries: values of a metric, and differences seed by seed. */
+#ifndef GS_CLI_PAIRED_H
+#define GS_CLI_PAIRED_H
+
+#include "base/value.h"
+#include "distill/statistics.h"
+
+/* The difference of a metric between two summaries over the seeds that both have; n is 0 where
+   there are none. Summaries may be NULL. */
+gs_status summary_paired(const gs_value *a, const gs_value *b, const char *metric, gs_paired *out);
+double summary_mean(const gs_value *summary, const char *metric); /* NAN if it is not there */
+double summary_std(const gs_value *summary, const char *metric);
+/* The value at a path of `from`, or null, as the key of a row. */
+gs_status summary_copy(const gs_value *from, const char *path, gs_value *row, const char *key);
+/* {"paired_seeds", "difference", "low", "high", "p"}; the caller frees. */
+gs_status paired_map(const gs_paired *d, gs_value **out);
+
+#endif

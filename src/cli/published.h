@@ -1,0 +1,38 @@
+/* published.h - the numbers that recipes hold of papers, beside ours. All in percent. */
+#ifndef GS_CLI_PUBLISHED_H
+#define GS_CLI_PUBLISHED_H
+
+#include <stdbool.h>
+
+#include "base/value.h"
+
+/* A published metric is a key of `published` that begins with test_ or teacher_test_. Its standard
+   deviation is `<key>_std`; `std` is that of the first key that begins with test_. */
+bool published_is_metric(const char *key);
+/* The published numbers that a recipe's run is to be held against, those of the inductive setting
+   under their own key (published_inductive); `which` is "published" or "measured". NULL: none. */
+const gs_value *published_of(const gs_value *recipe, const char *which);
+/* NAN where there is none. */
+double published_number(const gs_value *published, const char *key);
+double published_std(const gs_value *published, const char *key);
+/* The largest difference that counts as reproduced: one published standard deviation, or 1 point.
+ */
+double published_tolerance(const gs_value *published, const char *key);
+/* What a difference in points comes to, in words; caller frees. */
+char *published_verdict(double difference, double tolerance);
+
+/* GS_BAD_USAGE: which data set the recipe `name` needs, and how to import it. */
+gs_status published_needs_graph(const gs_value *recipe, const char *name);
+/* {"recipe", "graph", "protocol", "seeds", "command", "rows": [{"metric", "published",
+   "published_std", "mean", "std", "values", "difference", "tolerance", "reproduced", "verdict"}]}
+   of a finished run in `folder`. */
+gs_status published_report(const char *name, const char *folder, const gs_value *summary,
+                           gs_value **out);
+/* The rows of all recipes: a list of {"name", "description", "graph", "metric", "published",
+   "published_std", "measured", "measured_std", "source"}. */
+gs_status published_list(gs_value **out);
+/* How a run was split and scored, in words: "per-class split (20 train, 30 validation), 10 seeds".
+   Caller frees. */
+char *protocol_words(const gs_value *recipe);
+
+#endif

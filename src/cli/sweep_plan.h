@@ -1,0 +1,23 @@
+/* sweep_plan.h - private to the plan of a sweep: recipes of its entries on one graph. */
+#ifndef GS_CLI_SWEEP_PLAN_H
+#define GS_CLI_SWEEP_PLAN_H
+
+#include "base/value.h"
+
+/* The flat recipe of an entry (teacher or student) with its settings; "{graph}" in the recipe's
+   name stands for the graph. The space that the recipe itself brings goes to *search (may be NULL).
+ */
+gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char *graph,
+                             gs_value **flat, gs_value **search);
+/* The path of a teacher's run on a graph; caller frees. */
+char *sweep_in_graph(const char *text, const char *graph);
+/* All split keys of a recipe, with their defaults. */
+gs_status sweep_split_of(const gs_value *flat, gs_value **split);
+/* Gives a recipe the split that the graph's runs share. Unless it is `imposed`, a recipe that says
+   otherwise is refused; `who` names it. */
+gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed, const char *who);
+/* The students of one graph: combinations with methods and teachers, in `students` of `place`. */
+gs_status sweep_students_add(const gs_value *file, const char *graph, const gs_value *split,
+                             gs_value *place);
+
+#endif
