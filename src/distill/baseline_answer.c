@@ -1,4 +1,5 @@
-/* baseline_answer.c - the answers of a finished run from what its file keeps, and what a run takes. */
+/* baseline_answer.c - the answers of a finished run from what its file keeps, and what a run takes.
+ */
 #include <string.h>
 
 #include "base/alloc.h"
