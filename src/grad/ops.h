@@ -11,8 +11,6 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
-/* a' b of two dense matrices of as many rows: [n,p] and [n,q] to [p,q]. */
-gs_var *gs_cross(gs_tape *t, gs_var *a, gs_var *b);
 /* x w + plus for a dense x; nobody else reads plus, so that its memory may be taken. */
 gs_var *gs_matmul_over(gs_tape *t, gs_var *x, gs_var *w, gs_var *plus);
 /* (1 - beta) I + beta w, for a square w. */

@@ -1,6 +1,7 @@
 /* teacher_answer.c - the model that a teacher's file holds, asked about other features. */
 #include "base/alloc.h"
 #include "distill/baseline.h"
+#include "distill/inputs.h"
 #include "store/model_file.h"
 #include "store/teacher.h"
 
@@ -36,6 +37,12 @@ static gs_status wake(answering *a) {
                 "%s reads labels beside the features, so it cannot be asked about other features; "
                 "use a teacher without label_input.",
                 a->path);
+    if (gs_inputs_of(a->file->recipe) == GS_INPUTS_POSITION)
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "%s reads positions beside the features, so it cannot be asked about other features; "
+            "use a teacher with inputs=x.",
+            a->path);
     a->recipe = gs_value_clone(a->file->recipe);
     if (!a->recipe)
         GS_TRY(GS_NO_MEMORY);
