@@ -72,10 +72,13 @@ static gs_status open_control(const gs_value *runs, const gs_value *run, const c
     const gs_value *compared = gs_map_get(gs_map_get(run, "summary"), "compared");
     const char *known = gs_get_string(compared, kind, NULL);
     bool is_teacher = strcmp(kind, "teacher") == 0;
+    const char *given = is_teacher ? gs_get_string(compared, "given_teacher", NULL) : NULL;
     const gs_value *other = NULL;
     *out = NULL;
-    if (known)
-        folder = known[0] == '.' ? gs_format("%s/%s", path, known) : gs_strdup(known);
+    if (given)
+        folder = gs_strdup(given);
+    else if (known)
+        folder = gs_format("%s/%s", path, known);
     else if (is_teacher && !compared)
         folder = gs_format("%s/teacher", path);
     else if (!compared && strcmp(kind, "plain") == 0 && gs_get_bool(run, "controlled", false))
