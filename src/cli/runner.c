@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "cli/progress.h"
@@ -40,14 +41,26 @@ typedef struct watch {
     progress shown;
     const char *checkpoint_path, *graph_hash;
     uint64_t seed;
+    double written; /* when the last checkpoint was, or the start */
 } watch;
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static void on_epoch(void *context, const gs_progress *now) {
     progress_epoch(&((watch *)context)->shown, now);
 }
 
+/* A run of a second loses little, and each file waits for the disk. */
 static gs_status on_checkpoint(void *context, const gs_state *state) {
     watch *w = context;
+    double now = seconds_now();
+    if (now - w->written < w->run->checkpoint_seconds && !progress_interrupted())
+        return GS_OK;
+    w->written = now;
     return gs_checkpoint_write(state, w->run->recipe, w->seed, w->graph_hash, w->checkpoint_path);
 }
 
@@ -146,7 +159,8 @@ static gs_status train_seed(const runner *r, int64_t index, const char *graph_ha
                .shown = {.label = r->label, .seed_index = index, .seed_count = r->seed_count},
                .checkpoint_path = checkpoint,
                .graph_hash = graph_hash,
-               .seed = seed};
+               .seed = seed,
+               .written = seconds_now()};
     gs_observer observer = {.context = &w,
                             .epoch = on_epoch,
                             .checkpoint = on_checkpoint,
@@ -248,6 +262,11 @@ static gs_status record_origin(const runner *r, const char *hash, gs_value *extr
         GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(r->command)));
 done:
     return status;
+}
+
+gs_status runner_checkpoints(runner *r, const gs_args *args) {
+    r->checkpoint_seconds = args_has(args, "checkpoint-every") ? 0 : 2;
+    return args_int(args, "checkpoint-every", 0, 1000000000, 25, &r->checkpoint_every);
 }
 
 gs_status runner_run(const runner *r, gs_value **summary) {

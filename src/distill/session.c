@@ -28,7 +28,7 @@ gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t
     gs_status status = GS_OK;
     int32_t *visible = NULL;
     *out = (label_input){0};
-    if (!label_input_wanted(recipe))
+    if (!label_input_used(recipe))
         return GS_OK;
     if (!role || !view->y)
         return gs_fail(GS_BAD_INPUT, "This model reads labels of its training nodes, so it needs "
@@ -275,6 +275,35 @@ static gs_status check_norm(const gs_value *recipe, const gs_dataset *data) {
     return GS_OK;
 }
 
+/* What labels can be shown to whom. */
+static gs_status check_label_input(const session *s) {
+    bool shows = label_input_used(s->recipe), layers = label_input_by_layers(s->recipe);
+    if (s->data->labels && shows)
+        return gs_fail(GS_BAD_USAGE,
+                       "Nodes of this graph have several labels, which label_input cannot show; "
+                       "leave it out.");
+    if (s->by_rows && shows)
+        return gs_fail(GS_BAD_USAGE,
+                       "label_input shows a node the labels of its neighbours, but this "
+                       "model reads no graph; leave it out.");
+    if (layers && (s->config.sampling != 0 || s->config.edge_dropout > 0))
+        return gs_fail(GS_BAD_USAGE, "This model keeps a number for each node, so each step must "
+                                     "see the whole graph; leave out sampling and edge_dropout.");
+    return GS_OK;
+}
+
+/* Labels that are all shown are no task any more. */
+static gs_status check_task(const session *s) {
+    for (int64_t k = 0; k < s->term_count; k++)
+        if (s->config.label_input >= 1 && s->terms[k].by_label && s->terms[k].weight > 0)
+            return gs_fail(GS_BAD_USAGE,
+                           "label_input=1 shows all training labels, so that the method '%s' has "
+                           "none to learn from; take a smaller share, or distil a teacher on other "
+                           "nodes.",
+                           s->terms[k].method->name);
+    return GS_OK;
+}
+
 static gs_status open_teacher(session *s) {
     gs_status status = GS_OK;
     GS_TRY(gs_options_init(gs_split_options, &s->split));
@@ -310,21 +339,20 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     s->tape = s->state ? gs_tape_new() : NULL;
     if (!s->tape)
         GS_TRY(GS_NO_MEMORY);
+    if (label_input_by_layers(recipe))
+        GS_TRY(gs_state_set(s->state, "nodes", (double)data->n));
     GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, data->f, data->c), data->c, s->state, seed,
                         &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
-    if (data->labels && label_input_wanted(recipe))
-        GS_FAIL(GS_BAD_USAGE,
-                "Nodes of this graph have several labels, which label_input cannot show; "
-                "leave it out.");
-    if (s->by_rows && label_input_wanted(recipe))
-        GS_FAIL(GS_BAD_USAGE, "label_input shows a node the labels of its neighbours, but this "
-                              "model reads no graph; leave it out.");
+    GS_TRY(check_label_input(s));
     GS_TRY(open_observed(s));
     GS_TRY(open_labels(s));
     GS_TRY(label_input_open(&s->labels, recipe, &s->observed, s->visible));
     s->operators.adjacency = s->observed.adjacency;
+    s->operators.known = s->labels.known;
+    s->operators.node = s->node_of;
     GS_TRY(session_terms(s));
+    GS_TRY(check_task(s));
     set_decay(s);
     GS_TRY(open_history(s));
     GS_TRY(open_ranking(s));

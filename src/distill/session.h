@@ -191,10 +191,11 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
 
-/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none). */
+/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none), and
+   for layers that know nodes which of the run's data set each is (NULL: the same). */
 gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
-                          const gs_dataset *data, const uint8_t *role, const char *keep,
-                          gs_outputs *out);
+                          const int64_t *node_of, const gs_dataset *data, const uint8_t *role,
+                          const char *keep, gs_outputs *out);
 /* answers.c: scatters the rows of the training graph to the n nodes of the data set; hidden rows
    become 0. The entries of an adjacency that no hidden node is an end of. */
 gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);

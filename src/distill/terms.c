@@ -148,7 +148,8 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
     t->by_label = set == GS_ROWS_TRAIN;
-    bool reads = t->method->needs && t->method->needs[0];
+    const char *const *needs = gs_method_needs(t->method, t->options);
+    bool reads = needs && needs[0];
     bool narrow = reads && s->split.knowledge == GS_KNOWS_TRAIN;
     for (int64_t i = 0; i < n; i++)
         t->member_count += t->member[i] =

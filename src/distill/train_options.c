@@ -58,7 +58,7 @@ const gs_option gs_train_options[] = {
      "Clusters that the graph is cut into (sampling clusters)."},
     {"batch_parts", GS_OPT_INT, offsetof(gs_train_config, batch_parts), "1", 1, 1e9, NULL,
      "Clusters or graphs a step."},
-    {"label_input", GS_OPT_FLOAT, offsetof(gs_train_config, label_input), "0", 0, 0.999, NULL,
+    {"label_input", GS_OPT_FLOAT, offsetof(gs_train_config, label_input), "0", 0, 1, NULL,
      "Labels of training nodes become features: in each step this share of them, and the others "
      "are "
      "learned from; all of them when answering. 0: none. For models with a graph."},

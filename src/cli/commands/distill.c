@@ -15,7 +15,9 @@ static const gs_flag flags[] = {
     {"seeds", 's', "LIST", "Seeds, as in 0-9 or 0,3,5; default the recipe's, else 0.", false},
     {"allow-other-split", 0, NULL, "Let the student use another split than its teacher.", false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {"dry-run", 'n', NULL, "Print the resolved recipes and the memory they take; train nothing.",
      false},
     {0}};
@@ -29,7 +31,7 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     GS_TRY(args_need(args, "output", &r.folder));
     const char *listed = gs_get_string(e->recipe, "seeds", "0");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     command = command_line(args);
     r.command = command;
     r.seeds = seeds;
