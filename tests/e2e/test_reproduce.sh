@@ -16,6 +16,7 @@ need_data planetoid-cora
 "$gs" import "$data/planetoid-cora" -o cora.h5 >/dev/null
 "$gs" reproduce gcn-cora -g cora.h5 -o runs/gcn-cora --seeds 0-1 -q --json >r.json
 "$gs" reproduce glnn-gcn-cora -g cora.h5 -o runs/glnn-gcn-cora --seeds 0-1 -q teacher.epochs=20 epochs=3 lr=0 >r.txt
+"$gs" distill mlp -g cora.h5 -t runs/gcn-cora -o runs/taught --seeds 0-1 -q epochs=10 >/dev/null
 "$gs" train mlp-cora --part student -g cora.h5 -o runs/plain --seeds 0-1 -q epochs=10 >/dev/null
 python3 - <<'P'
 import json
@@ -50,6 +51,9 @@ rows = {r["name"]: r for r in json.load(open("rows.json"))}
 values = {n: json.load(open(f"runs/{n}/summary.json"))["test_accuracy"]["values"] for n in ("glnn-gcn-cora", "plain")}
 expected = sum(a - b for a, b in zip(values["glnn-gcn-cora"], values["plain"])) / 2
 assert abs(rows["glnn-gcn-cora"]["plain"]["difference"] - expected) < 1e-12
+taught = json.load(open("runs/taught/summary.json"))
+theirs = json.load(open("runs/gcn-cora/summary.json"))["test_accuracy"]["mean"]
+assert abs(rows["taught"]["teacher"]["difference"] - (taught["test_accuracy"]["mean"] - theirs)) < 1e-12
 assert rows["glnn-gcn-cora"]["teacher"]["paired_seeds"] == 2 and rows["plain"]["plain"] is None
 vain = rows["glnn-gcn-cora"]["plain"]["low"] <= 0
 assert vain == ("Distillation gains nothing here" in open("page.md").read())
