@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/rng.h"
+#include "distill/access.h"
 #include "distill/inputs.h"
 #include "distill/position.h"
 
@@ -304,25 +306,35 @@ static gs_status check_task(const session *s) {
     return GS_OK;
 }
 
-static gs_status open_teacher(session *s) {
+/* What the student is shown of its teachers, and what it is compared with in the end. */
+static gs_status open_teacher(session *s, gs_dataset *data, bool trial) {
     gs_status status = GS_OK;
     GS_TRY(gs_options_init(gs_split_options, &s->split));
     GS_TRY(gs_options_read(gs_split_options, &s->split, s->recipe, "The recipe", true));
     if (!s->given_teacher)
         goto done;
     GS_TRY(
-        teacher_guard_open(&s->guard, s->given_teacher, s->role, (gs_knowledge)s->split.knowledge));
+        gs_access_open(s->recipe, data, s->role, s->given_teacher, s->run_seed, trial, &s->shown));
+    GS_TRY(teacher_guard_open(&s->guard, s->shown, s->role, (gs_knowledge)s->split.knowledge));
     s->teacher = &s->guard.shown;
+    if (s->given_teacher->other_count > 0) {
+        GS_TRY(gs_access_whole(s->recipe, data, s->given_teacher, &s->joint));
+        s->given_teacher = s->joint;
+    }
 done:
     return status;
 }
 
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
-                       const gs_teacher *teacher, uint64_t seed) {
+                       const gs_teacher *teacher, uint64_t seed, bool trial) {
     gs_status status = GS_OK;
-    *s = (session){.recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed};
+    *s = (session){
+        .recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed, .run_seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
+    if (s->config.generation > 0)
+        seed = s->seed =
+            gs_word(gs_key_make(seed, (uint64_t)s->config.generation, "generation"), 0, 0);
     if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
@@ -333,7 +345,7 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
-    GS_TRY(open_teacher(s));
+    GS_TRY(open_teacher(s, data, trial));
     GS_TRY(check_features(data));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
@@ -366,6 +378,8 @@ void session_close(session *s) {
     gs_pace_close(&s->pace);
     session_terms_close(s);
     teacher_guard_close(&s->guard);
+    gs_teacher_free(s->shown);
+    gs_teacher_free(s->joint);
     gs_options_free(gs_split_options, &s->split);
     gs_operators_free(&s->operators);
     session_feed_close(s);

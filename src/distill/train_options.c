@@ -101,6 +101,9 @@ const gs_option gs_train_options[] = {
      "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,
      "Losses and their options, as in {hard: {weight: 0.1}, soft: {temperature: 2}}."},
+    {"generation", GS_OPT_INT, offsetof(gs_train_config, generation), "0", 0, 1e6, NULL,
+     "Of a chain in which each student teaches the next: at one seed, each generation has a start "
+     "and draws of its own."},
     {"keep", GS_OPT_STRING, offsetof(gs_train_config, keep), "logits,last", 0, 0, NULL,
      "Outputs to keep: logits, last (hidden layer), embeddings, attention, or all; by commas."},
     {0}};
