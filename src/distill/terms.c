@@ -148,11 +148,19 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
     t->by_label = set == GS_ROWS_TRAIN;
-    bool reads = t->method->needs && t->method->needs[0];
+    const char *const *needs = gs_method_needs(t->method, t->options);
+    bool reads = needs && needs[0];
     bool narrow = reads && s->split.knowledge == GS_KNOWS_TRAIN;
     for (int64_t i = 0; i < n; i++)
         t->member_count += t->member[i] =
             in_set(s, set, i) && (!narrow || in_set(s, GS_ROWS_TRAIN, i));
+    if (narrow && t->method->needs_whole)
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "The method '%s' learns what the teacher says of every node and its neighbours, and "
+            "knowledge=train lets the teacher answer for training nodes alone; choose another "
+            "method, or knowledge=observed.",
+            name);
     if (narrow && t->member_count == 0 && gs_get_float(options, "weight", 1) > 0)
         GS_FAIL(GS_BAD_USAGE,
                 "The method '%s' learns of no training node, and knowledge=train lets the teacher "
