@@ -166,6 +166,7 @@ enum {
     BCE,
     BCE_HOT,
     MEAN_SQUARE,
+    SOFT_DISTANCE,
     EPILOGUE_NO_BIAS,
     EPILOGUE_NO_BIAS_ELU,
     PROPAGATE_ONTO,
@@ -319,6 +320,8 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_bce(t, a, &w->target, NULL, 5, 1, false);
     case BCE_HOT:
         return gs_bce(t, a, &w->target, w->rows, 5, 3, true);
+    case SOFT_DISTANCE:
+        return gs_soft_distance(t, a, &w->target, w->rows, 5);
     case MEAN_SQUARE:
         return gs_mean_square(t, a, b);
     case EPILOGUE_NO_BIAS:
