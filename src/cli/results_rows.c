@@ -9,7 +9,6 @@
 #include "cli/results.h"
 #include "distill/inputs.h"
 #include "distill/recipe.h"
-#include "distill/split.h"
 #include "distill/train.h"
 #include "store/run_folder.h"
 
@@ -29,12 +28,18 @@ static bool same_key(const gs_value *a, const gs_value *b, const char *key) {
     return x && y ? gs_value_equal(x, y) : x == y;
 }
 
-/* What a teacher may be asked does not change who trains, validates and tests. */
+static bool is_inductive(const gs_value *recipe) {
+    return strcmp(gs_get_string(recipe, "setting", ""), "inductive") == 0;
+}
+
+/* Whether the same nodes train, validate and test, and the same are hidden. */
 static bool same_split(const gs_value *a, const gs_value *b) {
-    for (const gs_option *o = gs_split_options; o->name; o++)
-        if (strcmp(o->name, "knowledge") != 0 && !same_key(a, b, o->name))
-            return false;
-    return true;
+    static const char *const keys[] = {"split",          "train_per_class", "val_per_class",
+                                       "train_fraction", "val_fraction",    "split_seed"};
+    bool same = is_inductive(a) == is_inductive(b);
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        same = same && same_key(a, b, keys[k]);
+    return same && (!is_inductive(a) || same_key(a, b, "hidden_fraction"));
 }
 
 /* The run on labels that stands for a student where no sweep has paired them: same graph, model,

@@ -21,7 +21,7 @@ static const char *teacher_knowledge(const session *s) {
 
 /* Training labels, if any term at work learns of them or they are features. */
 static const char *labels(const session *s) {
-    bool learns = label_input_wanted(s->recipe);
+    bool learns = label_input_used(s->recipe);
     for (int64_t k = 0; k < s->term_count; k++)
         learns |= s->terms[k].weight > 0 && (s->terms[k].need_count == 0 || s->terms[k].by_label);
     return learns ? "train" : "none";

@@ -16,7 +16,7 @@ need_data planetoid-cora
 "$gs" import "$data/planetoid-cora" -o cora.h5 >/dev/null
 "$gs" reproduce gcn-cora -g cora.h5 -o runs/gcn-cora --seeds 0-1 -q --json >r.json
 "$gs" reproduce glnn-gcn-cora -g cora.h5 -o runs/glnn-gcn-cora --seeds 0-1 -q teacher.epochs=20 epochs=3 lr=0 >r.txt
-"$gs" train mlp-glnn-cora -g cora.h5 -o runs/plain --seeds 0-1 -q epochs=10 >/dev/null
+"$gs" train mlp-cora --part student -g cora.h5 -o runs/plain --seeds 0-1 -q epochs=10 >/dev/null
 python3 - <<'P'
 import json
 r = json.load(open("r.json"))

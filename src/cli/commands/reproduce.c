@@ -61,7 +61,7 @@ static gs_status train(experiment *e, const gs_args *args, gs_value **summary, d
     GS_TRY(args_need(args, "output", &r.folder));
     const char *listed = gs_get_string(e->recipe, "seeds", "0-9");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     GS_TRY(graph_open(args_get(args, "graph"), &e->data));
     command = command_line(args);
     r.command = command;
