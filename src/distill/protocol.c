@@ -75,6 +75,26 @@ done:
     return status;
 }
 
+/* How much of its teachers a student was shown, where it was not all of one. */
+static gs_status add_access(const session *s, gs_value *map) {
+    gs_status status = GS_OK;
+    const char *level = gs_get_string(s->recipe, "teacher_access", "all");
+    int64_t budget = gs_get_int(s->recipe, "query_budget", 0);
+    if (!s->given_teacher)
+        return GS_OK;
+    if (strcmp(level, "all") != 0)
+        GS_TRY(gs_map_set(map, "teacher_access", gs_string(level)));
+    if (budget > 0) {
+        GS_TRY(gs_map_set(map, "query_budget", gs_int(budget)));
+        GS_TRY(
+            gs_map_set(map, "query_by", gs_string(gs_get_string(s->recipe, "query_by", "random"))));
+    }
+    if (s->teacher_count > 1)
+        GS_TRY(gs_map_set(map, "teachers", gs_int(s->teacher_count)));
+done:
+    return status;
+}
+
 gs_status session_protocol(const session *s, gs_value **out) {
     const protocol_facts facts = {.data = s->data,
                                   .role = s->role,
@@ -84,5 +104,6 @@ gs_status session_protocol(const session *s, gs_value **out) {
                                   .labels = labels(s),
                                   .selects = s->config.select != GS_SELECT_LAST &&
                                              s->validation_count > 0};
-    return session_protocol_of(&facts, out);
+    gs_status status = session_protocol_of(&facts, out);
+    return status == GS_OK ? add_access(s, *out) : status;
 }

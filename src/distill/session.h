@@ -76,8 +76,9 @@ typedef struct session {
     const gs_dataset *data;          /* as given */
     const gs_teacher *given_teacher; /* as given, several as one, or NULL: not to be read before
                                         training ends */
-    gs_teacher *joint, *shown;       /* several as one; what the recipe shows (access.h); or NULL */
-    teacher_guard guard;             /* of `shown` */
+    int64_t teacher_count;
+    gs_teacher *joint, *shown; /* several as one; what the recipe shows (access.h); or NULL */
+    teacher_guard guard;       /* of `shown` */
     const gs_teacher *teacher; /* the guarded one, which hides what may not be known; or NULL */
     gs_split_config split;
     uint8_t *role;       /* [data n] */
