@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "cli/results.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -76,7 +77,12 @@ static gs_status add_run(const char *path, gs_value *runs) {
     char *name = run_name(path, &teacher), *control = gs_format("%s/control", path);
     if (!name || !control)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_run_summary_read(path, &summary));
+    status = gs_run_summary_read(path, &summary);
+    if (status == GS_BAD_INPUT) { /* one broken file does not cost the page */
+        gs_log(GS_LOG_WARNING, "Left out: %s", gs_reason());
+        status = GS_OK;
+    }
+    GS_TRY(status);
     if (!summary || !gs_map_get(summary, "recipe") || (teacher && is_known(runs, summary)))
         goto done;
     if (!(run = gs_map()))

@@ -317,6 +317,7 @@ static gs_status open_teacher(session *s, gs_dataset *data, bool trial) {
         gs_access_open(s->recipe, data, s->role, s->given_teacher, s->run_seed, trial, &s->shown));
     GS_TRY(teacher_guard_open(&s->guard, s->shown, s->role, (gs_knowledge)s->split.knowledge));
     s->teacher = &s->guard.shown;
+    s->teacher_count = 1 + s->given_teacher->other_count;
     if (s->given_teacher->other_count > 0) {
         GS_TRY(gs_access_whole(s->recipe, data, s->given_teacher, &s->joint));
         s->given_teacher = s->joint;

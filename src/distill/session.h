@@ -76,8 +76,9 @@ typedef struct session {
     const gs_dataset *data;          /* as given */
     const gs_teacher *given_teacher; /* as given, several as one, or NULL: not to be read before
                                         training ends */
-    gs_teacher *joint, *shown;       /* several as one; what the recipe shows (access.h); or NULL */
-    teacher_guard guard;             /* of `shown` */
+    int64_t teacher_count;
+    gs_teacher *joint, *shown; /* several as one; what the recipe shows (access.h); or NULL */
+    teacher_guard guard;       /* of `shown` */
     const gs_teacher *teacher; /* the guarded one, which hides what may not be known; or NULL */
     gs_split_config split;
     uint8_t *role;       /* [data n] */
@@ -160,6 +161,16 @@ void session_multi_score(session *s, const gs_matrix *logits, gs_progress *p);
 
 /* protocol.c: what the run was allowed to see, for its records; the caller frees *out. */
 gs_status session_protocol(const session *s, gs_value **out);
+/* The same of what is no session. */
+typedef struct protocol_facts {
+    const gs_dataset *data;
+    const uint8_t *role;
+    const gs_split_config *split;
+    const gs_teacher *teacher; /* as given, or NULL */
+    const char *teacher_knowledge, *labels;
+    bool selects; /* validation nodes choose something */
+} protocol_facts;
+gs_status session_protocol_of(const protocol_facts *f, gs_value **out);
 
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);

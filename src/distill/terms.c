@@ -171,6 +171,13 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     for (int64_t i = 0; i < n; i++)
         t->member_count += t->member[i] = in_set(s, set, i) && (!asks || is_answered(s, i)) &&
                                           (!narrow || in_set(s, GS_ROWS_TRAIN, i));
+    if (narrow && t->method->needs_whole)
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "The method '%s' learns what the teacher says of every node and its neighbours, and "
+            "knowledge=train lets the teacher answer for training nodes alone; choose another "
+            "method, or knowledge=observed.",
+            name);
     if (narrow && t->member_count == 0 && gs_get_float(options, "weight", 1) > 0)
         GS_FAIL(GS_BAD_USAGE,
                 "The method '%s' learns of no training node, and knowledge=train lets the teacher "

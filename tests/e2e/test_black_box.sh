@@ -15,6 +15,7 @@ import os
 
 summary = json.load(open(f"asked-{os.environ['GS_BY']}/summary.json"))
 assert summary["queries"]["mean"] == 45, summary["queries"]
+assert summary["protocol"]["query_budget"] == 45 and summary["protocol"]["query_by"] == os.environ["GS_BY"]
 P
 done
 # Which nodes those were: the ones whose rows change the model. Degree is told by the graph alone.
@@ -53,6 +54,7 @@ for level in probs top_k rounded noisy label; do
     "$gs" distill -g g.h5 -t a -o $level --seeds 0 -q epochs=20 hidden=16 teacher_access=$level access_digits=1 \
         access_top_k=1
     grep -q "teacher_access: $level" $level/recipe.yaml || fail "$level is not recorded"
+    grep -q "\"teacher_access\": \"$level\"" $level/summary.json || fail "$level is not in the protocol"
 done
 for level in top_k rounded noisy label; do
     if h5diff -q probs/seed-0.h5 $level/seed-0.h5 /params /params; then fail "$level shows all"; fi
@@ -64,6 +66,7 @@ same probs/seed-0.h5 twice/seed-0.h5 /params
 "$gs" distill -g g.h5 -t a -t b -o both --seeds 0,1 -q epochs=20 hidden=16 combine=confidence
 if h5diff -q twice/seed-0.h5 both/seed-0.h5 /params /params; then fail "the second teacher says nothing"; fi
 "$gs" train gcn -g g.h5 -o c --seeds 0 -q epochs=2 split=random
+grep -q '"teachers": 2' both/summary.json || fail "the number of teachers is not recorded"
 expect 2 "different splits" "$gs" distill -g g.h5 -t a -t c -o r --seeds 0
 "$gs" distill -g g.h5 -t a -t c -o r --seeds 0 -q epochs=2 --allow-other-split
 rm -r r

@@ -14,7 +14,9 @@ static const gs_flag flags[] = {
     {"output", 'o', "RUN", "Folder for the results; a teacher goes to RUN/teacher.", false},
     {"seeds", 's', "LIST", "Seeds, as in 0-9 or 0,3,5; default the recipe's.", false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {0}};
 
 /* Opens a recipe that trains one model as the student of an experiment without a teacher. */

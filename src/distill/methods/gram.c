@@ -78,6 +78,8 @@ static gs_var *loss(const void *given, const gs_view *view) {
     const gram_options *o = given;
     const gram_map *map = view->context;
     gs_tape *t = view->tape;
+    if (gs_tape_status(t) != GS_OK) /* the hidden layers are none */
+        return gs_tape_dead(t);
     gs_var *h = gs_take_rows(t, view->taps[map->layer].pre, view->rows, view->count);
     h = gs_matmul(t, h, gs_tape_param(t, &map->weight->value, &map->weight->grad));
     gs_var *bias = gs_tape_param(t, &map->bias->value, &map->bias->grad);
