@@ -13,6 +13,7 @@ typedef struct runner {
     const uint64_t *seeds;
     int64_t seed_count;
     const char *teacher;      /* run folder or file; NULL: none */
+    const gs_value *others;   /* list of strings: teachers asked beside it; NULL: none */
     const char *teacher_kind; /* of foreign files; NULL: from the file */
     bool allow_other_split, resume;
     int64_t checkpoint_every;  /* epochs; 0: only on interruption */

@@ -1,5 +1,7 @@
 /* teacher_answer.c - the model that a teacher's file holds, asked about other features. */
 #include "base/alloc.h"
+#include "distill/baseline.h"
+#include "distill/inputs.h"
 #include "store/model_file.h"
 #include "store/teacher.h"
 
@@ -25,11 +27,22 @@ static void close_answering(void *context) {
 static gs_status wake(answering *a) {
     gs_status status = GS_OK;
     GS_TRY(gs_model_read(a->path, &a->file));
+    if (gs_baseline_of(a->file->recipe))
+        GS_FAIL(GS_BAD_USAGE,
+                "%s holds the answers of a baseline, which cannot be asked about other features; "
+                "use a trained teacher.",
+                a->path);
     if (gs_get_float(a->file->recipe, "label_input", 0) > 0)
         GS_FAIL(GS_BAD_USAGE,
                 "%s reads labels beside the features, so it cannot be asked about other features; "
                 "use a teacher without label_input.",
                 a->path);
+    if (gs_inputs_of(a->file->recipe) == GS_INPUTS_POSITION)
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "%s reads positions beside the features, so it cannot be asked about other features; "
+            "use a teacher with inputs=x.",
+            a->path);
     a->recipe = gs_value_clone(a->file->recipe);
     if (!a->recipe)
         GS_TRY(GS_NO_MEMORY);

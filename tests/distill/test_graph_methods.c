@@ -218,6 +218,11 @@ START_TEST(what_cannot_be_is_refused) {
            "hidden=8");
     refuse(&t, "{\"model\": \"mlp\", \"layers\": 1, \"methods\": {\"g2mlp\": {}}}", GS_BAD_USAGE,
            "layers=2");
+    for (int k = 0; k < STUDENTS; k++) {
+        char text[512];
+        snprintf(text, sizeof text, "{\"knowledge\": \"train\", %s", students[k] + 1);
+        refuse(&t, text, GS_BAD_USAGE, "knowledge=observed");
+    }
     t.teacher.answer = NULL;
     refuse(&t, students[0], GS_BAD_USAGE, "knowledge=entropy");
     t.teacher.array_count = 1;
