@@ -89,8 +89,8 @@ gs_status gs_doubt_perturbed(const gs_method_place *place, double sigma, double 
     if (!t || !t->answer)
         return gs_fail(GS_BAD_USAGE,
                        "It asks the teacher about perturbed features, but %s holds only outputs; "
-                       "give a model file of graphstill, or set knowledge=entropy to go by the "
-                       "entropy of those outputs.",
+                       "give a model file of graphstill, or set krd.knowledge=entropy to go by "
+                       "the entropy of those outputs.",
                        t && t->label ? t->label : "this teacher");
     GS_TRY(teacher_features(place, &x));
     gs_dataset graph = *place->graph;
