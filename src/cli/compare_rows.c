@@ -24,10 +24,17 @@ static double mean_of(const compared *e, const char *metric, const char *what) {
     return gs_get_float(gs_map_get(e->list.summary, metric), what, (double)NAN);
 }
 
+/* Trials that a run was chosen from: a sweep's for all seeds, or those of a baseline, which tunes
+   itself, as a metric. */
+static int64_t trials_of(const compared *e) {
+    const gs_value *own = gs_map_get(e->list.summary, "trials");
+    double x = gs_get_float(own, "mean", 1);
+    return own && own->type == GS_INT ? own->integer : (int64_t)llround(x);
+}
+
 /* A student and what it is measured by must have had the same chances. */
 static void warn_of_trials(const compared *e, const comparison *with) {
-    int64_t own = gs_get_int(e->list.summary, "trials", 1);
-    int64_t theirs = gs_get_int(with->to->list.summary, "trials", 1);
+    int64_t own = trials_of(e), theirs = trials_of(with->to);
     if (own != theirs && strcmp(with->name, "teacher") != 0)
         gs_log(GS_LOG_WARNING,
                "%s was chosen from %lld trials and %s from %lld: they are not "
@@ -78,7 +85,7 @@ static gs_status describe(const comparing *c, const compared *e, gs_value *row) 
     GS_TRY(gs_map_set(row, "inputs", gs_string(inputs ? inputs : gs_serving_inputs(recipe))));
     GS_TRY(gs_map_set(row, "model", gs_string(gs_get_string(recipe, "model", "?"))));
     GS_TRY(gs_map_set(row, "seeds", gs_int(seeds ? seeds->count : 0)));
-    GS_TRY(gs_map_set(row, "trials", gs_int(gs_get_int(summary, "trials", 1))));
+    GS_TRY(gs_map_set(row, "trials", gs_int(trials_of(e))));
     GS_TRY(gs_map_set(row, "mean", gs_float(mean_of(e, c->metric, "mean"))));
     GS_TRY(gs_map_set(row, "std", gs_float(mean_of(e, c->metric, "std"))));
     GS_TRY(gs_map_set(row, "parameters", gs_float(mean_of(e, "parameters", "mean"))));

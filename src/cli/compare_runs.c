@@ -52,16 +52,27 @@ void compared_close(compared *c) {
     *c = (compared){0};
 }
 
-/* What a recipe may say of the rules that a score was made under. */
+/* What a run was allowed to see, where both say so: of a teacher, if they had one. */
 static void warn_of_protocol(const compared *a, const compared *b) {
-    static const char *const keys[] = {"recipe.setting", "recipe.knowledge"};
+    static const char *const keys[] = {"setting", "teacher_knowledge"};
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-        const char *x = gs_get_string(a->list.summary, keys[k], NULL);
-        const char *y = gs_get_string(b->list.summary, keys[k], NULL);
-        if (x && y && strcmp(x, y) != 0)
-            gs_log(GS_LOG_WARNING, "%s has %s=%s and %s has %s.", a->path, keys[k] + 7, x, b->path,
-                   y);
+        const gs_value *one = gs_map_get(a->list.summary, "protocol");
+        const gs_value *two = gs_map_get(b->list.summary, "protocol");
+        const char *x = gs_get_string(one, keys[k], "none"),
+                   *y = gs_get_string(two, keys[k], "none");
+        if (strcmp(x, "none") != 0 && strcmp(y, "none") != 0 && strcmp(x, y) != 0)
+            gs_log(GS_LOG_WARNING, "The protocols differ: %s of %s is %s, of %s %s.", keys[k],
+                   a->path, x, b->path, y);
     }
+}
+
+/* The index in a of the first seed that both have and split differently, or -1. */
+static int64_t unlike_seed(const compared *a, const compared *b) {
+    for (int64_t k = 0; k < a->list.count; k++)
+        for (int64_t q = 0; q < b->list.count; q++)
+            if (a->list.seeds[k] == b->list.seeds[q] && a->split[k] != b->split[q])
+                return k;
+    return -1;
 }
 
 gs_status compared_check(const compared *a, const compared *b, bool allow_other_split) {
@@ -70,23 +81,19 @@ gs_status compared_check(const compared *a, const compared *b, bool allow_other_
                        "%s is of the graph %s (hash %s) and %s of %s (hash %s); compare the runs "
                        "of one graph at a time.",
                        a->path, a->graph, a->graph_hash, b->path, b->graph, b->graph_hash);
+    int64_t unlike = unlike_seed(a, b);
+    if (unlike >= 0 && !allow_other_split)
+        return gs_fail(GS_BAD_USAGE,
+                       "Seed %llu of %s and of %s split the nodes differently, so their difference "
+                       "is no paired one; give runs with the same splits, or pair them all the "
+                       "same with --allow-other-split.",
+                       (unsigned long long)a->list.seeds[unlike], a->path, b->path);
+    if (unlike >= 0)
+        gs_log(GS_LOG_WARNING,
+               "Seed %llu of %s and of %s split the nodes differently: intervals and p-values are "
+               "not what they say.",
+               (unsigned long long)a->list.seeds[unlike], a->path, b->path);
     warn_of_protocol(a, b);
-    for (int64_t k = 0; k < a->list.count; k++)
-        for (int64_t q = 0; q < b->list.count; q++) {
-            if (a->list.seeds[k] != b->list.seeds[q] || a->split[k] == b->split[q])
-                continue;
-            if (!allow_other_split)
-                return gs_fail(GS_BAD_USAGE,
-                               "Seed %llu of %s and of %s split the nodes differently, so their "
-                               "difference is no paired one; give runs with the same splits, or "
-                               "pair them all the same with --allow-other-split.",
-                               (unsigned long long)a->list.seeds[k], a->path, b->path);
-            gs_log(GS_LOG_WARNING,
-                   "Seed %llu of %s and of %s split the nodes differently: intervals and p-values "
-                   "are not what they say.",
-                   (unsigned long long)a->list.seeds[k], a->path, b->path);
-            return GS_OK;
-        }
     return GS_OK;
 }
 

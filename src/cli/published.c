@@ -84,27 +84,31 @@ gs_status published_needs_graph(const gs_value *recipe, const char *name) {
                    largest ? " --largest-component" : "", graph);
 }
 
-char *protocol_words(const gs_value *recipe) {
-    const char *split = gs_get_string(recipe, "split", "auto");
-    const char *setting = gs_get_string(recipe, "setting", "auto");
-    const char *known = gs_get_string(recipe, "knowledge", "observed");
-    bool said = strcmp(setting, "auto") != 0, little = strcmp(known, "train") == 0;
-    char *how = NULL, *words = NULL;
+/* How the nodes were parted. */
+static char *split_words(const char *split, const gs_value *recipe) {
     if (strcmp(split, "per-class") == 0)
-        how = gs_format("per-class split (%lld train, %lld validation)",
-                        (long long)gs_get_int(recipe, "train_per_class", 20),
-                        (long long)gs_get_int(recipe, "val_per_class", 30));
-    else if (strcmp(split, "random") == 0)
-        how = gs_format("random split (%g train, %g validation)",
-                        gs_get_float(recipe, "train_fraction", (double)NAN),
-                        gs_get_float(recipe, "val_fraction", (double)NAN));
-    else if (strcmp(split, "auto") == 0)
-        how = gs_strdup("the data set's split");
-    else
-        how = gs_format("split %s", split);
-    words = how ? gs_format("%s%s%s%s", how, said ? ", " : "", said ? setting : "",
-                            little ? ", the teacher known on training nodes" : "")
-                : NULL;
+        return gs_format("per-class split (%lld train, %lld validation)",
+                         (long long)gs_get_int(recipe, "train_per_class", 20),
+                         (long long)gs_get_int(recipe, "val_per_class", 30));
+    if (strcmp(split, "random") == 0)
+        return gs_format("random split (%g train, %g validation)",
+                         gs_get_float(recipe, "train_fraction", (double)NAN),
+                         gs_get_float(recipe, "val_fraction", (double)NAN));
+    return strcmp(split, "auto") == 0 ? gs_strdup("the data set's split")
+                                      : gs_format("split %s", split);
+}
+
+char *protocol_words(const gs_value *summary) {
+    const gs_value *recipe = gs_map_get(summary, "recipe");
+    const gs_value *protocol = gs_map_get(summary, "protocol"); /* not in older runs */
+    const char *split = gs_get_string(protocol, "split", gs_get_string(recipe, "split", "auto"));
+    const char *setting = gs_get_string(protocol, "setting", gs_get_string(recipe, "setting", ""));
+    bool said = setting[0] && strcmp(setting, "auto") != 0;
+    bool little = strcmp(gs_get_string(protocol, "teacher_knowledge", ""), "train") == 0;
+    char *how = split_words(split, recipe);
+    char *words = how ? gs_format("%s%s%s%s", how, said ? ", " : "", said ? setting : "",
+                                  little ? ", the teacher known on training nodes" : "")
+                      : NULL;
     gs_free(how);
     return words;
 }
@@ -147,7 +151,7 @@ gs_status published_report(const char *name, const char *folder, const gs_value 
     const gs_value *recipe = gs_map_get(summary, "recipe");
     const gs_value *published = published_of(recipe, "published");
     *out = NULL;
-    protocol = protocol_words(recipe);
+    protocol = protocol_words(summary);
     if (!report || !path || !protocol)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_run_summary_read(path, &teacher));

@@ -31,8 +31,8 @@ gs_status published_report(const char *name, const char *folder, const gs_value 
 /* The rows of all recipes: a list of {"name", "description", "graph", "metric", "published",
    "published_std", "measured", "measured_std", "source"}. */
 gs_status published_list(gs_value **out);
-/* How a run was split and scored, in words: "per-class split (20 train, 30 validation), 10 seeds".
-   Caller frees. */
-char *protocol_words(const gs_value *recipe);
+/* How a run was split, in words: "per-class split (20 train, 30 validation), transductive". Caller
+   frees. */
+char *protocol_words(const gs_value *summary);
 
 #endif

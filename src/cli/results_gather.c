@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "cli/results.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -52,17 +53,18 @@ done:
     return status;
 }
 
-/* The same teacher stands beside many students. */
+/* The same teacher stands beside many students: on the same graph, seed by seed with the same loss
+   on test nodes. */
 static bool is_known(const gs_value *runs, const gs_value *summary) {
-    const gs_value *recipe = gs_map_get(summary, "recipe"), *seeds = gs_map_get(summary, "seeds");
-    const gs_value *score = gs_map_get(summary, "test_accuracy");
+    static const char *const keys[] = {"origin.graph_hash", "seeds", "test_nll.values"};
     for (int64_t k = 0; k < runs->count; k++) {
         const gs_value *other = gs_map_get(runs->items[k], "summary");
-        const gs_value *theirs = gs_map_get(other, "test_accuracy");
-        bool same_score = score && theirs ? gs_value_equal(score, theirs) : score == theirs;
-        if (same_score && seeds && recipe && gs_map_get(other, "recipe") &&
-            gs_map_get(other, "seeds") && gs_value_equal(seeds, gs_map_get(other, "seeds")) &&
-            gs_value_equal(recipe, gs_map_get(other, "recipe")))
+        bool same = true;
+        for (size_t q = 0; q < sizeof keys / sizeof *keys; q++) {
+            const gs_value *x = gs_value_at(summary, keys[q]), *y = gs_value_at(other, keys[q]);
+            same = same && x && y && gs_value_equal(x, y);
+        }
+        if (same)
             return true;
     }
     return false;
@@ -75,7 +77,12 @@ static gs_status add_run(const char *path, gs_value *runs) {
     char *name = run_name(path, &teacher), *control = gs_format("%s/control", path);
     if (!name || !control)
         GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_run_summary_read(path, &summary));
+    status = gs_run_summary_read(path, &summary);
+    if (status == GS_BAD_INPUT) { /* one broken file does not cost the page */
+        gs_log(GS_LOG_WARNING, "Left out: %s", gs_reason());
+        status = GS_OK;
+    }
+    GS_TRY(status);
     if (!summary || !gs_map_get(summary, "recipe") || (teacher && is_known(runs, summary)))
         goto done;
     if (!(run = gs_map()))

@@ -9,7 +9,6 @@
 #include "cli/results.h"
 #include "distill/inputs.h"
 #include "distill/recipe.h"
-#include "distill/split.h"
 #include "distill/train.h"
 #include "store/run_folder.h"
 
@@ -29,12 +28,21 @@ static bool same_key(const gs_value *a, const gs_value *b, const char *key) {
     return x && y ? gs_value_equal(x, y) : x == y;
 }
 
-/* What a teacher may be asked does not change who trains, validates and tests. */
-static bool same_split(const gs_value *a, const gs_value *b) {
-    for (const gs_option *o = gs_split_options; o->name; o++)
-        if (strcmp(o->name, "knowledge") != 0 && !same_key(a, b, o->name))
-            return false;
-    return true;
+static bool is_inductive(const gs_value *run) {
+    const gs_value *protocol = gs_map_get(gs_map_get(run, "summary"), "protocol");
+    const char *setting = gs_get_string(recipe_of(run), "setting", "");
+    return strcmp(gs_get_string(protocol, "setting", setting), "inductive") == 0;
+}
+
+/* Whether the same nodes train, validate and test, and the same are hidden. */
+static bool same_split(const gs_value *run, const gs_value *other) {
+    static const char *const keys[] = {"split",          "train_per_class", "val_per_class",
+                                       "train_fraction", "val_fraction",    "split_seed"};
+    const gs_value *a = recipe_of(run), *b = recipe_of(other);
+    bool same = is_inductive(run) == is_inductive(other);
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        same = same && same_key(a, b, keys[k]);
+    return same && (!is_inductive(run) || same_key(a, b, "hidden_fraction"));
 }
 
 /* The run on labels that stands for a student where no sweep has paired them: same graph, model,
@@ -45,7 +53,7 @@ static const gs_value *find_control(const gs_value *runs, const gs_value *run, b
         const gs_value *other = runs->items[k], *theirs = recipe_of(other);
         bool fits = other != run && is_control(theirs, smoothed) &&
                     same_key(run, other, "graph_hash") && same_key(recipe, theirs, "model") &&
-                    same_split(recipe, theirs) &&
+                    same_split(run, other) &&
                     strcmp(gs_serving_inputs(recipe), gs_serving_inputs(theirs)) == 0;
         bool same_shape =
             fits && same_key(recipe, theirs, "hidden") && same_key(recipe, theirs, "layers");
@@ -67,10 +75,13 @@ static gs_status open_control(const gs_value *runs, const gs_value *run, const c
     const gs_value *compared = gs_map_get(gs_map_get(run, "summary"), "compared");
     const char *known = gs_get_string(compared, kind, NULL);
     bool is_teacher = strcmp(kind, "teacher") == 0;
+    const char *given = is_teacher ? gs_get_string(compared, "given_teacher", NULL) : NULL;
     const gs_value *other = NULL;
     *out = NULL;
-    if (known)
-        folder = known[0] == '.' ? gs_format("%s/%s", path, known) : gs_strdup(known);
+    if (given)
+        folder = gs_strdup(given);
+    else if (known)
+        folder = gs_format("%s/%s", path, known);
     else if (is_teacher && !compared)
         folder = gs_format("%s/teacher", path);
     else if (!compared && strcmp(kind, "plain") == 0 && gs_get_bool(run, "controlled", false))
@@ -88,12 +99,30 @@ done:
     return status;
 }
 
+/* What a student's summary says of its teacher's score, as a summary: for teachers that are not at
+   hand. *out NULL: nothing. */
+static gs_status told_of_teacher(const gs_value *summary, const char *metric, gs_value **out) {
+    gs_status status = GS_OK;
+    char key[128];
+    snprintf(key, sizeof key, "teacher_%s", metric);
+    if (!gs_map_get(summary, key))
+        return GS_OK;
+    if (!(*out = gs_map()))
+        return GS_NO_MEMORY;
+    GS_TRY(summary_copy(summary, "seeds", *out, "seeds"));
+    GS_TRY(summary_copy(summary, key, *out, metric));
+done:
+    return status;
+}
+
 static gs_status add_difference(const gs_value *runs, const gs_value *run, const char *kind,
                                 const char *metric, gs_value *row) {
     gs_status status = GS_OK;
     gs_value *other = NULL, *map = NULL;
     gs_paired d = {0};
     GS_TRY(open_control(runs, run, kind, &other));
+    if (!other && strcmp(kind, "teacher") == 0)
+        GS_TRY(told_of_teacher(gs_map_get(run, "summary"), metric, &other));
     GS_TRY(summary_paired(gs_map_get(run, "summary"), other, metric, &d));
     if (d.n > 0)
         GS_TRY(paired_map(&d, &map));
@@ -125,7 +154,7 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
     const gs_value *summary = gs_map_get(run, "summary"), *recipe = recipe_of(run);
     const gs_value *seeds = gs_map_get(summary, "seeds");
     gs_value *row = gs_map();
-    char *protocol = protocol_words(recipe);
+    char *protocol = protocol_words(summary);
     if (!row || !protocol)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(summary_copy(run, "graph", row, "graph"));
@@ -141,7 +170,9 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
     GS_TRY(gs_map_set(row, "distilled", gs_bool(gs_recipe_needs_teacher(recipe))));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         GS_TRY(add_difference(runs, run, kinds[k], metric, row));
-    GS_TRY(summary_copy(summary, "test_agreement.mean", row, "agreement"));
+    bool whole = strcmp(metric, "test_accuracy") == 0 || strcmp(metric, "test_roc_auc") == 0 ||
+                 strcmp(metric, "test_micro_f1") == 0;
+    GS_TRY(summary_copy(whole ? summary : NULL, "test_agreement.mean", row, "agreement"));
     const gs_value *trials = gs_map_get(summary, "trials"); /* of a baseline: a value a seed */
     GS_TRY(summary_copy(summary, trials && trials->type == GS_MAP ? "trials.mean" : "trials", row,
                         "trials"));

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "cli/progress.h"
@@ -40,14 +41,26 @@ typedef struct watch {
     progress shown;
     const char *checkpoint_path, *graph_hash;
     uint64_t seed;
+    double written; /* when the last checkpoint was, or the start */
 } watch;
+
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static void on_epoch(void *context, const gs_progress *now) {
     progress_epoch(&((watch *)context)->shown, now);
 }
 
+/* A run of a second loses little, and each file waits for the disk. */
 static gs_status on_checkpoint(void *context, const gs_state *state) {
     watch *w = context;
+    double now = seconds_now();
+    if (now - w->written < w->run->checkpoint_seconds && !progress_interrupted())
+        return GS_OK;
+    w->written = now;
     return gs_checkpoint_write(state, w->run->recipe, w->seed, w->graph_hash, w->checkpoint_path);
 }
 
@@ -56,15 +69,13 @@ static bool on_poll(void *context) {
     return progress_interrupted();
 }
 
-/* The teacher of one seed: the same seed of a run folder, or the one file. */
-static gs_status open_teacher(const runner *r, uint64_t seed, gs_teacher **out) {
+/* One teacher of one seed: the same seed of a run folder, or the one file. */
+static gs_status open_one(const runner *r, const char *teacher, uint64_t seed, gs_teacher **out) {
     gs_status status = GS_OK;
     char *path = NULL;
     *out = NULL;
-    if (!r->teacher)
-        return GS_OK;
-    if (gs_folder_exists(r->teacher)) {
-        path = gs_run_folder_seed(r->teacher, seed);
+    if (gs_folder_exists(teacher)) {
+        path = gs_run_folder_seed(teacher, seed);
         if (!path)
             return GS_NO_MEMORY;
         if (!gs_file_exists(path))
@@ -72,15 +83,46 @@ static gs_status open_teacher(const runner *r, uint64_t seed, gs_teacher **out) 
                 GS_BAD_INPUT,
                 "The teacher %s has no seed %llu; choose its seeds with --seeds, or name one of "
                 "its files.",
-                r->teacher, (unsigned long long)seed);
+                teacher, (unsigned long long)seed);
         GS_TRY(gs_teacher_open(path, r->teacher_kind, r->data, out));
-    } else if (gs_file_exists(r->teacher)) {
-        GS_TRY(gs_teacher_open(r->teacher, r->teacher_kind, r->data, out));
+    } else if (gs_file_exists(teacher)) {
+        GS_TRY(gs_teacher_open(teacher, r->teacher_kind, r->data, out));
     } else {
-        GS_FAIL(GS_BAD_IO, "There is no teacher %s.", r->teacher);
+        GS_FAIL(GS_BAD_IO, "There is no teacher %s.", teacher);
     }
 done:
     gs_free(path);
+    return status;
+}
+
+/* Teachers that are asked together have one split, or the first one's is allowed by name. */
+static gs_status check_other(const runner *r, const gs_teacher *first, const gs_teacher *other) {
+    bool both = first->role && other->role;
+    if (!both || r->allow_other_split || memcmp(first->role, other->role, (size_t)r->data->n) == 0)
+        return GS_OK;
+    return gs_fail(GS_BAD_USAGE,
+                   "The teachers %s and %s were trained on different splits; train them on the "
+                   "same, or allow it with --allow-other-split.",
+                   first->label, other->label);
+}
+
+/* The teacher of one seed, with those beside it. */
+static gs_status open_teacher(const runner *r, uint64_t seed, gs_teacher **out) {
+    gs_status status = GS_OK;
+    *out = NULL;
+    if (!r->teacher)
+        return GS_OK;
+    GS_TRY(open_one(r, r->teacher, seed, out));
+    if (!r->others || r->others->count == 0)
+        goto done;
+    GS_NEW((*out)->others, r->others->count);
+    for (int64_t k = 0; k < r->others->count; k++) {
+        gs_teacher *other = NULL;
+        GS_TRY(open_one(r, r->others->items[k]->string, seed, &other));
+        (*out)->others[(*out)->other_count++] = other;
+        GS_TRY(check_other(r, *out, other));
+    }
+done:
     return status;
 }
 
@@ -146,7 +188,8 @@ static gs_status train_seed(const runner *r, int64_t index, const char *graph_ha
                .shown = {.label = r->label, .seed_index = index, .seed_count = r->seed_count},
                .checkpoint_path = checkpoint,
                .graph_hash = graph_hash,
-               .seed = seed};
+               .seed = seed,
+               .written = seconds_now()};
     gs_observer observer = {.context = &w,
                             .epoch = on_epoch,
                             .checkpoint = on_checkpoint,
@@ -209,6 +252,8 @@ static gs_status check_first(const runner *r) {
     GS_TRY(prepare(r, r->seeds[0], &teacher, role));
     if (teacher)
         GS_TRY(check_logits(teacher));
+    for (int64_t k = 0; teacher && k < teacher->other_count; k++)
+        GS_TRY(check_logits(teacher->others[k]));
     GS_TRY(gs_train_check(r->recipe, r->data, role, teacher, r->seeds[0]));
 done:
     gs_teacher_free(teacher);
@@ -248,6 +293,11 @@ static gs_status record_origin(const runner *r, const char *hash, gs_value *extr
         GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(r->command)));
 done:
     return status;
+}
+
+gs_status runner_checkpoints(runner *r, const gs_args *args) {
+    r->checkpoint_seconds = args_has(args, "checkpoint-every") ? 0 : 2;
+    return args_int(args, "checkpoint-every", 0, 1000000000, 25, &r->checkpoint_every);
 }
 
 gs_status runner_run(const runner *r, gs_value **summary) {

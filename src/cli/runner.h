@@ -13,12 +13,17 @@ typedef struct runner {
     const uint64_t *seeds;
     int64_t seed_count;
     const char *teacher;      /* run folder or file; NULL: none */
+    const gs_value *others;   /* list of strings: teachers asked beside it; NULL: none */
     const char *teacher_kind; /* of foreign files; NULL: from the file */
     bool allow_other_split, resume;
-    int64_t checkpoint_every;
-    const char *command; /* how it was called, for summary.json; NULL: not recorded */
+    int64_t checkpoint_every;  /* epochs; 0: only on interruption */
+    double checkpoint_seconds; /* but no sooner than this after the last */
+    const char *command;       /* how it was called, for summary.json; NULL: not recorded */
 } runner;
 
+/* Reads --checkpoint-every into both; by default every 25 epochs, no sooner than after two seconds.
+ */
+gs_status runner_checkpoints(runner *r, const gs_args *args);
 /* Trains every seed, each into seed-<s>.h5, and finishes the folder. A student takes its teacher's
    split. Checks what can be checked before the folder is made. GS_INTERRUPTED after a checkpoint.
  */

@@ -9,6 +9,8 @@
  */
 gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char *graph,
                              gs_value **flat, gs_value **search);
+/* The paper's number does not belong to a recipe that was changed. */
+void sweep_forget_published(gs_value *flat);
 /* The path of a teacher's run on a graph; caller frees. */
 char *sweep_in_graph(const char *text, const char *graph);
 /* All split keys of a recipe, with their defaults. */

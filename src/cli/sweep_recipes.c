@@ -16,6 +16,11 @@ char *sweep_in_graph(const char *text, const char *graph) {
     return gs_format("%.*s%s%s", (int)(at - text), text, graph, at + sizeof mark - 1);
 }
 
+void sweep_forget_published(gs_value *flat) {
+    gs_map_remove(flat, "published");
+    gs_map_remove(flat, "published_inductive");
+}
+
 gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char *graph,
                              gs_value **flat, gs_value **search) {
     gs_status status = GS_OK;
@@ -34,8 +39,9 @@ gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char
     if (search && own && !(*search = gs_value_clone(own)))
         GS_TRY(GS_NO_MEMORY);
     gs_map_remove(*flat, "search");
-    if (gs_recipe_is_experiment(recipe) && strcmp(part, "teacher") == 0)
-        gs_map_remove(*flat, "published"); /* that is the student's */
+    /* That number is the student's, and of the recipe as it stands. */
+    if ((gs_recipe_is_experiment(recipe) && strcmp(part, "teacher") == 0) || set)
+        sweep_forget_published(*flat);
     for (int64_t k = 0; set && k < set->count; k++)
         GS_TRY(gs_recipe_set(*flat, set->keys[k], gs_value_clone(set->items[k])));
 done:
@@ -61,7 +67,8 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
     GS_TRY(sweep_split_of(flat, &own));
     for (int64_t k = 0; k < split->count; k++) {
         const char *key = split->keys[k];
-        if (strcmp(key, "knowledge") == 0 && !imposed) /* of a student, not of the split */
+        if (strcmp(key, "knowledge") == 0 &&
+            gs_map_get(flat, key)) /* of a student, not the split */
             continue;
         bool other =
             gs_map_get(flat, key) && !gs_value_equal(gs_map_get(own, key), split->items[k]);

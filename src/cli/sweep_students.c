@@ -125,6 +125,7 @@ static gs_status add_combination(const combination *c, gs_value *students) {
     if (c->method) {
         const gs_value *methods = gs_map_get(gs_map_get(c->file, "methods"), c->method);
         GS_TRY(gs_map_set(flat, "methods", gs_value_clone(methods)));
+        sweep_forget_published(flat);
     }
     GS_TRY(sweep_split_apply(flat, c->split, gs_map_get(c->file, "split")->count > 0, who));
     GS_TRY(fill(c, flat, own, entry));

@@ -47,7 +47,7 @@ static gs_status answer_observed(const gs_value *recipe, const gs_model *model,
     GS_NEW(roles, count + 1);
     for (int64_t k = 0; k < count; k++)
         roles[k] = role[seen[k]];
-    GS_TRY(session_predict(recipe, model, known ? &places : NULL, part, roles, keep, out));
+    GS_TRY(session_predict(recipe, model, known ? &places : NULL, seen, part, roles, keep, out));
     GS_TRY(session_spread(&out->logits, seen, data->n));
     for (int64_t k = 0; k < out->layers; k++) {
         GS_TRY(session_spread(&out->pre[k], seen, data->n));

@@ -26,6 +26,8 @@ typedef struct baseline_job {
     gs_scores val;
 } baseline_job;
 
+/* baseline_check.c: the options that every baseline has. */
+gs_status baseline_read_config(const gs_value *recipe, gs_baseline_config *config);
 /* baseline_tuning.c: parameters and answers with the options in the map `choice`. */
 gs_status baseline_fit(const gs_baseline *b, const gs_value *choice, const baseline_stage *s,
                        gs_state *state);

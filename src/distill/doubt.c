@@ -88,9 +88,10 @@ gs_status gs_doubt_perturbed(const gs_method_place *place, double sigma, double 
     gs_matrix x = {0}, plain = {0}, shaken = {0};
     if (!t || !t->answer)
         return gs_fail(GS_BAD_USAGE,
-                       "It asks the teacher about perturbed features, but %s holds only outputs; "
-                       "give a model file of graphstill, or set krd.knowledge=entropy to go by "
-                       "the entropy of those outputs.",
+                       "It asks the teacher about perturbed features, but %s shows only outputs; "
+                       "give a model file of graphstill with teacher_access=all and no "
+                       "query_budget, or set krd.knowledge=entropy to go by the entropy of those "
+                       "outputs.",
                        t && t->label ? t->label : "this teacher");
     GS_TRY(teacher_features(place, &x));
     gs_dataset graph = *place->graph;

@@ -2,9 +2,26 @@
 
 #include "base/rng.h"
 
-const char *const *gs_hidden_needs(const gs_hidden_options *o) {
+const char *const *gs_hidden_needs(const void *options) {
     static const char *const names[][2] = {{"hidden/post", NULL}, {"hidden/pre", NULL}};
+    const gs_hidden_options *o = options;
     return names[o->side];
+}
+
+int64_t gs_hidden_layer(const void *options) {
+    const gs_hidden_options *o = options;
+    return o->teacher_layer;
+}
+
+gs_row_set gs_hidden_rows(const void *options) {
+    const gs_hidden_options *o = options;
+    return (gs_row_set)o->on;
+}
+
+gs_status gs_hidden_declare(const void *options, const gs_method_place *place) {
+    const gs_hidden_options *o = options;
+    int64_t width;
+    return gs_hidden_width(place->student, o->student_layer, NULL, &width);
 }
 
 gs_status gs_hidden_width(const gs_model *student, int64_t wanted, int64_t *layer, int64_t *width) {

@@ -5,45 +5,37 @@
 
 #include "distill/method.h"
 
-/* The options that say which layers are compared, for a struct with the member
-   `gs_hidden_options hidden`. */
+/* Options that say which layers are compared: the first member of the method's options, and the
+   first rows of its table. */
 typedef struct gs_hidden_options {
+    double weight;
     int64_t teacher_layer, student_layer;
     int side, on;
 } gs_hidden_options;
-#define GS_HIDDEN_SIDE_CHOICES "post|pre"
-#define GS_HIDDEN_ROWS(struct_type)                                                                \
-    {"teacher_layer",                                                                              \
-     GS_OPT_INT,                                                                                   \
-     offsetof(struct_type, hidden.teacher_layer),                                                  \
-     "-1",                                                                                         \
-     -1,                                                                                           \
-     1000,                                                                                         \
-     NULL,                                                                                         \
-     "The teacher's hidden layer, from 0; -1: the last that its file holds."},                     \
-        {"student_layer",                                                                          \
-         GS_OPT_INT,                                                                               \
-         offsetof(struct_type, hidden.student_layer),                                              \
-         "-1",                                                                                     \
-         -1,                                                                                       \
-         1000,                                                                                     \
-         NULL,                                                                                     \
-         "The student's hidden layer, from 0; -1: the last."},                                     \
-        {"side",                                                                                   \
-         GS_OPT_CHOICE,                                                                            \
-         offsetof(struct_type, hidden.side),                                                       \
-         "post",                                                                                   \
-         0,                                                                                        \
-         0,                                                                                        \
-         GS_HIDDEN_SIDE_CHOICES,                                                                   \
-         "post: after norm and activation; pre: before them."},                                    \
+#define GS_HIDDEN_ROW(member, row_name, row_type, row_initial, row_high, row_choices, row_help)    \
     {                                                                                              \
-        "on", GS_OPT_CHOICE, offsetof(struct_type, hidden.on), "observed", 0, 0,                   \
-            GS_ROW_SET_CHOICES, "Nodes whose hidden layers are compared."                          \
+        .name = row_name, .type = row_type, .offset = offsetof(gs_hidden_options, member),         \
+        .initial = row_initial, .low = row_high > 0 ? -1 : 0, .high = row_high,                    \
+        .choices = row_choices, .help = row_help                                                   \
     }
+#define GS_HIDDEN_ROWS                                                                             \
+    GS_WEIGHT_OPTION(gs_hidden_options),                                                           \
+        GS_HIDDEN_ROW(teacher_layer, "teacher_layer", GS_OPT_INT, "-1", 1000, NULL,                \
+                      "The teacher's hidden layer, from 0; -1: the last that its file holds."),    \
+        GS_HIDDEN_ROW(student_layer, "student_layer", GS_OPT_INT, "-1", 1000, NULL,                \
+                      "The student's hidden layer, from 0; -1: the last."),                        \
+        GS_HIDDEN_ROW(side, "side", GS_OPT_CHOICE, "post", 0, "post|pre",                          \
+                      "post: after norm and activation; pre: before them."),                       \
+        GS_HIDDEN_ROW(on, "on", GS_OPT_CHOICE, "observed", 0, GS_ROW_SET_CHOICES,                  \
+                      "Nodes whose hidden layers are compared.")
 
-/* The teacher's array on the side that is asked for, as a method's `needs`. */
-const char *const *gs_hidden_needs(const gs_hidden_options *o);
+/* For descriptors of methods whose options begin so: the teacher's array on the side that is asked
+   for, its layer, the rows; and a check that the student has the layer, where the method declares
+   nothing of its own. */
+const char *const *gs_hidden_needs(const void *options);
+int64_t gs_hidden_layer(const void *options);
+gs_row_set gs_hidden_rows(const void *options);
+gs_status gs_hidden_declare(const void *options, const gs_method_place *place);
 
 /* Columns of the student's hidden layer `wanted` (-1: the last) before dense connections; fails
    with GS_BAD_USAGE where it has none. *layer (may be NULL) gets its index. */

@@ -5,20 +5,29 @@
 
 #include "base/alloc.h"
 
+bool label_input_used(const gs_value *recipe) { return gs_get_float(recipe, "label_input", 0) > 0; }
+
+bool label_input_by_layers(const gs_value *recipe) {
+    const gs_layer *layer = gs_layer_by_name(gs_get_string(recipe, "model", ""));
+    return layer && layer->reads_labels;
+}
+
 bool label_input_wanted(const gs_value *recipe) {
-    return gs_get_float(recipe, "label_input", 0) > 0;
+    return label_input_used(recipe) && !label_input_by_layers(recipe);
 }
 
 gs_status label_input_open(label_input *l, const gs_value *recipe, gs_dataset *view,
                            const int32_t *visible) {
     gs_status status = GS_OK;
     *l = (label_input){0};
-    if (!label_input_wanted(recipe))
+    if (!label_input_used(recipe))
         return GS_OK;
-    l->x = &view->x;
-    l->c = view->c;
-    l->from = view->x.cols - view->c;
-    l->rounds = gs_get_int(recipe, "label_rounds", 0);
+    if (label_input_wanted(recipe)) {
+        l->x = &view->x;
+        l->c = view->c;
+        l->from = view->x.cols - view->c;
+        l->rounds = gs_get_int(recipe, "label_rounds", 0);
+    }
     GS_NEW(l->known, view->n + 1);
     memcpy(l->known, visible, (size_t)view->n * sizeof *l->known);
     label_input_write(l);

@@ -12,3 +12,8 @@ const gs_method *gs_method_by_name(const char *name) {
 const char *const *gs_method_needs(const gs_method *m, const void *options) {
     return m->needs_of ? m->needs_of(options) : m->needs;
 }
+
+bool gs_method_asks(const gs_method *m, const void *options) {
+    const char *const *needs = gs_method_needs(m, options);
+    return needs && needs[0];
+}

@@ -105,5 +105,7 @@ extern const gs_method *const gs_methods[]; /* generated, NULL-terminated */
 const gs_method *gs_method_by_name(const char *name);
 /* The teacher arrays that a method with these options needs, or NULL. */
 const char *const *gs_method_needs(const gs_method *m, const void *options);
+/* True if it needs any. */
+bool gs_method_asks(const gs_method *m, const void *options);
 
 #endif

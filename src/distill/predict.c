@@ -107,17 +107,18 @@ done:
 }
 
 gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
-                          const gs_dataset *data, const uint8_t *role, const char *keep,
-                          gs_outputs *out) {
+                          const int64_t *node_of, const gs_dataset *data, const uint8_t *role,
+                          const char *keep, gs_outputs *out) {
     gs_status status = GS_OK;
     gs_dataset view;
     gs_csr *own_x = NULL;
     gs_matrix own_dense = {0};
     label_input labels = {0};
-    gs_operators operators = {.adjacency = data->adjacency};
+    gs_operators operators = {.adjacency = data->adjacency, .node = node_of};
     *out = (gs_outputs){0};
     GS_TRY(session_features(recipe, positions, data, &view, &own_x, &own_dense));
     GS_TRY(session_labels(recipe, &view, role, &labels));
+    operators.known = labels.known;
     GS_TRY(record_outputs(model, &view, gs_model_needs_graph(model) ? &operators : NULL, &labels,
                           keep ? keep : "logits", out));
 done:
@@ -130,7 +131,7 @@ done:
 
 gs_status gs_predict(const gs_value *recipe, const gs_model *model, const gs_dataset *data,
                      const uint8_t *role, const char *keep, gs_outputs *out) {
-    return session_predict(recipe, model, gs_positions_of(model), data, role, keep, out);
+    return session_predict(recipe, model, gs_positions_of(model), NULL, data, role, keep, out);
 }
 
 gs_status gs_run_rebuild(const gs_value *recipe, uint64_t seed, int64_t f, int64_t c,

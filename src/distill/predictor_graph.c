@@ -80,7 +80,10 @@ gs_status predictor_whole_open(gs_predictor *p, const uint8_t *role) {
     p->full.adjacency = p->data->adjacency;
     gs_status status = session_features(p->recipe, gs_positions_of(p->model), p->data, &p->view,
                                         &p->own_x, &p->own_dense);
-    return status == GS_OK ? session_labels(p->recipe, &p->view, role, &p->labels) : status;
+    if (status == GS_OK)
+        status = session_labels(p->recipe, &p->view, role, &p->labels);
+    p->full.known = p->labels.known;
+    return status;
 }
 
 /* One pass over the whole graph. */

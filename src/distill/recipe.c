@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/access.h"
 #include "distill/baseline.h"
 
 /* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
@@ -154,6 +155,7 @@ static gs_status check_keys(const gs_value *flat) {
     } else {
         GS_TRY(gs_model_keys(flat, list));
         GS_TRY(add_names(list, gs_train_options));
+        GS_TRY(add_names(list, gs_access_options));
     }
     GS_TRY(add_names(list, gs_split_options));
     for (int64_t k = 0; note_keys[k]; k++)
@@ -304,6 +306,7 @@ done:
 gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved) {
     gs_status status = GS_OK;
     gs_split_config split = {0};
+    gs_access_config access = {0};
     *resolved = NULL;
     gs_value *out = gs_map();
     if (!out)
@@ -319,6 +322,8 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
     }
     GS_TRY(resolve_rest(flat, distilled, out));
     GS_TRY(resolve_table(gs_split_options, &split, flat, "The recipe", out));
+    if (distilled && !gs_baseline_of(flat)) /* else there is nothing to be shown */
+        GS_TRY(resolve_table(gs_access_options, &access, flat, "The recipe", out));
     *resolved = out;
     out = NULL;
 done:

@@ -5,6 +5,7 @@
    options) epochs: 200         lr: 0.01       patience: 50 …                  (gs_train_options)
        split: public …                                                    (gs_split_options)
        methods: {hard: {weight: 1}, soft: {temperature: 2}}               (each method's options)
+       teacher_access: top_k   query_budget: 100 …                (gs_access_options; of students)
    A whole experiment has `teacher:` and `student:`, two flat recipes; keys beside them (split, …)
    hold for both. `description`, `source`, `published`, `measured` and `peer` (with `_inductive`
    behind them: of setting=inductive) and `graph` are notes that nothing reads but people,

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/rng.h"
+#include "distill/access.h"
 #include "distill/inputs.h"
 #include "distill/position.h"
 
@@ -28,7 +30,7 @@ gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t
     gs_status status = GS_OK;
     int32_t *visible = NULL;
     *out = (label_input){0};
-    if (!label_input_wanted(recipe))
+    if (!label_input_used(recipe))
         return GS_OK;
     if (!role || !view->y)
         return gs_fail(GS_BAD_INPUT, "This model reads labels of its training nodes, so it needs "
@@ -275,25 +277,65 @@ static gs_status check_norm(const gs_value *recipe, const gs_dataset *data) {
     return GS_OK;
 }
 
-static gs_status open_teacher(session *s) {
+/* What labels can be shown to whom. */
+static gs_status check_label_input(const session *s) {
+    bool shows = label_input_used(s->recipe), layers = label_input_by_layers(s->recipe);
+    if (s->data->labels && shows)
+        return gs_fail(GS_BAD_USAGE,
+                       "Nodes of this graph have several labels, which label_input cannot show; "
+                       "leave it out.");
+    if (s->by_rows && shows)
+        return gs_fail(GS_BAD_USAGE,
+                       "label_input shows a node the labels of its neighbours, but this "
+                       "model reads no graph; leave it out.");
+    if (layers && (s->config.sampling != 0 || s->config.edge_dropout > 0))
+        return gs_fail(GS_BAD_USAGE, "This model keeps a number for each node, so each step must "
+                                     "see the whole graph; leave out sampling and edge_dropout.");
+    return GS_OK;
+}
+
+/* Labels that are all shown are no task any more. */
+static gs_status check_task(const session *s) {
+    for (int64_t k = 0; k < s->term_count; k++)
+        if (s->config.label_input >= 1 && s->terms[k].by_label && s->terms[k].weight > 0)
+            return gs_fail(GS_BAD_USAGE,
+                           "label_input=1 shows all training labels, so that the method '%s' has "
+                           "none to learn from; take a smaller share, or distil a teacher on other "
+                           "nodes.",
+                           s->terms[k].method->name);
+    return GS_OK;
+}
+
+/* What the student is shown of its teachers, and what it is compared with in the end. */
+static gs_status open_teacher(session *s, gs_dataset *data, bool trial) {
     gs_status status = GS_OK;
     GS_TRY(gs_options_init(gs_split_options, &s->split));
     GS_TRY(gs_options_read(gs_split_options, &s->split, s->recipe, "The recipe", true));
     if (!s->given_teacher)
         goto done;
     GS_TRY(
-        teacher_guard_open(&s->guard, s->given_teacher, s->role, (gs_knowledge)s->split.knowledge));
+        gs_access_open(s->recipe, data, s->role, s->given_teacher, s->run_seed, trial, &s->shown));
+    GS_TRY(teacher_guard_open(&s->guard, s->shown, s->role, (gs_knowledge)s->split.knowledge));
     s->teacher = &s->guard.shown;
+    s->teacher_count = 1 + s->given_teacher->other_count;
+    if (s->given_teacher->other_count > 0) {
+        GS_TRY(gs_access_whole(s->recipe, data, s->given_teacher, &s->joint));
+        s->given_teacher = s->joint;
+    }
 done:
     return status;
 }
 
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
-                       const gs_teacher *teacher, uint64_t seed) {
+                       const gs_teacher *teacher, uint64_t seed, bool trial) {
     gs_status status = GS_OK;
-    *s = (session){.recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed};
+    *s = (session){
+        .recipe = recipe, .data = data, .given_teacher = teacher, .seed = seed, .run_seed = seed};
     GS_TRY(gs_options_init(gs_train_options, &s->config));
     GS_TRY(gs_options_read(gs_train_options, &s->config, recipe, "The recipe", true));
+    if (s->config.generation > 0)
+        seed = s->seed =
+            gs_word(gs_key_make(seed, (uint64_t)s->config.generation, "generation"), 0, 0);
     if (!gs_dataset_has_labels(data) || data->c < 1)
         GS_FAIL(GS_BAD_INPUT, "The graph '%s' has no labels, so nothing can be trained on it.",
                 data->name ? data->name : "");
@@ -304,27 +346,26 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
     GS_TRY(gs_split_check(data, role));
     GS_NEW(s->role, data->n + 1);
     memcpy(s->role, role, (size_t)data->n);
-    GS_TRY(open_teacher(s));
+    GS_TRY(open_teacher(s, data, trial));
     GS_TRY(check_features(data));
     s->state = gs_state_new();
     s->tape = s->state ? gs_tape_new() : NULL;
     if (!s->tape)
         GS_TRY(GS_NO_MEMORY);
+    if (label_input_by_layers(recipe))
+        GS_TRY(gs_state_set(s->state, "nodes", (double)data->n));
     GS_TRY(gs_model_new(recipe, gs_recipe_inputs(recipe, data->f, data->c), data->c, s->state, seed,
                         &s->model));
     s->by_rows = !gs_model_needs_graph(s->model);
-    if (data->labels && label_input_wanted(recipe))
-        GS_FAIL(GS_BAD_USAGE,
-                "Nodes of this graph have several labels, which label_input cannot show; "
-                "leave it out.");
-    if (s->by_rows && label_input_wanted(recipe))
-        GS_FAIL(GS_BAD_USAGE, "label_input shows a node the labels of its neighbours, but this "
-                              "model reads no graph; leave it out.");
+    GS_TRY(check_label_input(s));
     GS_TRY(open_observed(s));
     GS_TRY(open_labels(s));
     GS_TRY(label_input_open(&s->labels, recipe, &s->observed, s->visible));
     s->operators.adjacency = s->observed.adjacency;
+    s->operators.known = s->labels.known;
+    s->operators.node = s->node_of;
     GS_TRY(session_terms(s));
+    GS_TRY(check_task(s));
     set_decay(s);
     GS_TRY(open_history(s));
     GS_TRY(open_ranking(s));
@@ -338,6 +379,8 @@ void session_close(session *s) {
     gs_pace_close(&s->pace);
     session_terms_close(s);
     teacher_guard_close(&s->guard);
+    gs_teacher_free(s->shown);
+    gs_teacher_free(s->joint);
     gs_options_free(gs_split_options, &s->split);
     gs_operators_free(&s->operators);
     session_feed_close(s);

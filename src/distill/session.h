@@ -71,10 +71,14 @@ typedef struct feed_state {
 typedef struct session {
     const gs_value *recipe;
     gs_train_config config;
-    uint64_t seed;
+    uint64_t seed;                   /* of all draws */
+    uint64_t run_seed;               /* as the run is called */
     const gs_dataset *data;          /* as given */
-    const gs_teacher *given_teacher; /* as given, or NULL: not to be read before training ends */
-    teacher_guard guard;
+    const gs_teacher *given_teacher; /* as given, several as one, or NULL: not to be read before
+                                        training ends */
+    int64_t teacher_count;
+    gs_teacher *joint, *shown; /* several as one; what the recipe shows (access.h); or NULL */
+    teacher_guard guard;       /* of `shown` */
     const gs_teacher *teacher; /* the guarded one, which hides what may not be known; or NULL */
     gs_split_config split;
     uint8_t *role;       /* [data n] */
@@ -121,8 +125,9 @@ typedef struct session {
     int64_t column_count;
 } session;
 
+/* `trial`: for a check beforehand, see gs_access_open. */
 gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, const uint8_t *role,
-                       const gs_teacher *teacher, uint64_t seed);
+                       const gs_teacher *teacher, uint64_t seed, bool trial);
 void session_close(session *s);
 
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
@@ -156,6 +161,16 @@ void session_multi_score(session *s, const gs_matrix *logits, gs_progress *p);
 
 /* protocol.c: what the run was allowed to see, for its records; the caller frees *out. */
 gs_status session_protocol(const session *s, gs_value **out);
+/* The same of what is no session. */
+typedef struct protocol_facts {
+    const gs_dataset *data;
+    const uint8_t *role;
+    const gs_split_config *split;
+    const gs_teacher *teacher; /* as given, or NULL */
+    const char *teacher_knowledge, *labels;
+    bool selects; /* validation nodes choose something */
+} protocol_facts;
+gs_status session_protocol_of(const protocol_facts *f, gs_value **out);
 
 /* terms.c: methods of the recipe, their rows, and the sweeps over them. */
 gs_status session_terms(session *s);
@@ -191,10 +206,11 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
 /* Scores the current parameters on validation (NAN where there is none) and training nodes. */
 gs_status session_score(session *s, gs_progress *p);
 
-/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none). */
+/* predict.c: gs_predict with positions of the nodes of `data` given apart (NULL: it has none), and
+   for layers that know nodes which of the run's data set each is (NULL: the same). */
 gs_status session_predict(const gs_value *recipe, const gs_model *model, const gs_matrix *positions,
-                          const gs_dataset *data, const uint8_t *role, const char *keep,
-                          gs_outputs *out);
+                          const int64_t *node_of, const gs_dataset *data, const uint8_t *role,
+                          const char *keep, gs_outputs *out);
 /* answers.c: scatters the rows of the training graph to the n nodes of the data set; hidden rows
    become 0. The entries of an adjacency that no hidden node is an end of. */
 gs_status session_spread(gs_matrix *m, const int64_t *node_of, int64_t n);

@@ -32,7 +32,7 @@ static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t 
     t->count = 0;
     for (int64_t k = 0; k < count; k++) {
         int64_t node = nodes ? nodes[k] : k;
-        bool shown = t->by_label && s->labels.x && s->labels.known[node] >= 0;
+        bool shown = t->by_label && s->labels.known && s->labels.known[node] >= 0;
         if (!t->member[node] || shown)
             continue;
         t->rows[t->count] = k;
@@ -41,7 +41,7 @@ static gs_status choose_rows(session *s, term *t, const int64_t *nodes, int64_t 
         t->count++;
     }
     gs_status status = load_teacher(s, t);
-    t->fixed = status == GS_OK && fixed && !s->labels.x;
+    t->fixed = status == GS_OK && fixed && !s->labels.known;
     return status;
 }
 
@@ -74,7 +74,7 @@ static gs_var *term_loss(session *s, term *t, const int64_t *nodes, gs_var *logi
 
 void session_show_labels(session *s, int64_t step) {
     gs_key key = gs_key_make(s->seed, (uint64_t)step, "labels");
-    for (int64_t i = 0; s->labels.x && i < s->observed.n; i++) {
+    for (int64_t i = 0; s->labels.known && i < s->observed.n; i++) {
         uint64_t id = (uint64_t)(s->node_of ? s->node_of[i] : i);
         bool shown = step < 0 || gs_uniform(key, id, 0) < s->config.label_input;
         s->labels.known[i] = shown ? s->visible[i] : -1;
@@ -104,7 +104,7 @@ gs_status session_step(session *s, sweep *w, const int64_t *nodes, int64_t count
     uint64_t step = (uint64_t)gs_state_get(s->state, "step", 0);
     int64_t learning = 0;
     *loss = (double)NAN;
-    if (s->labels.x)
+    if (s->labels.known)
         session_show_labels(s, (int64_t)step);
     for (int64_t k = 0; k < w->term_count; k++) {
         w->terms[k]->value = NULL;
@@ -179,7 +179,7 @@ gs_status session_score(session *s, gs_progress *p) {
     double unused;
     if (s->by_rows && s->validation_count == 0)
         return GS_OK;
-    if (s->labels.x)
+    if (s->labels.known)
         session_show_labels(s, -1);
     for (int64_t k = 0; k < s->labels.rounds; k++) {
         gs_tape_start(s->tape, s->seed, 0, false);

@@ -20,6 +20,11 @@ void gs_teacher_free(gs_teacher *t) {
     gs_free(t->label);
     gs_free(t->role);
     gs_value_free(t->recipe);
+    for (int64_t k = 0; t->others && k < t->other_count; k++)
+        gs_teacher_free(t->others[k]);
+    gs_free(t->others);
+    gs_free(t->known);
+    gs_free(t->asked);
     if (t->answer_close)
         t->answer_close(t->answer_context);
     gs_free(t);

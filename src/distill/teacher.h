@@ -28,6 +28,12 @@ typedef struct gs_teacher {
     gs_status (*answer)(void *context, const gs_dataset *graph, gs_matrix *logits);
     void (*answer_close)(void *context);
     void *answer_context;
+    struct gs_teacher **others; /* teachers that are asked together with this one; owned */
+    int64_t other_count;
+    /* Of what a student is shown (access.h): */
+    bool answers_only; /* a black box: no more than class probabilities, whatever the file holds */
+    bool *known;       /* [n] nodes that it answers for; NULL: all */
+    bool *asked;       /* [n] nodes whose outputs were read; NULL: not counted */
 } gs_teacher;
 
 void gs_teacher_free(gs_teacher *t);

@@ -16,6 +16,12 @@ static bool in_set(const session *s, gs_row_set set, int64_t i) {
     }
 }
 
+/* False where the teacher was not asked about node i of the training graph. */
+static bool is_answered(const session *s, int64_t i) {
+    const bool *known = s->teacher ? s->teacher->known : NULL;
+    return !known || known[s->node_of ? s->node_of[i] : i];
+}
+
 /* The array is "embeddings/<k>/<side>"; the top layer's is the logits, not a hidden one. */
 const gs_teacher_array *session_hidden_array(const gs_teacher *t, int64_t wanted,
                                              const char *side) {
@@ -65,6 +71,11 @@ static gs_status open_needs(session *s, term *t, int64_t most) {
             GS_FAIL(GS_BAD_USAGE, "The method '%s' learns from a teacher's %s; give one with -t.",
                     t->method->name, needs[k]);
         const gs_teacher_array *array = needed_array(s, t, needs[k]);
+        if (!array && s->teacher->answers_only)
+            GS_FAIL(GS_BAD_USAGE,
+                    "The method '%s' needs the teacher's %s, and of a black box there are only "
+                    "class probabilities; use teacher_access=all.",
+                    t->method->name, needs[k]);
         if (!array)
             GS_FAIL(GS_BAD_INPUT,
                     "The method '%s' needs the teacher's %s, but %s does not hold them; train the "
@@ -99,6 +110,13 @@ static gs_status check_term(const session *s, const term *t) {
         return gs_fail(GS_BAD_USAGE,
                        "The method '%s' looks at all nodes in each step; set batch_size=0 and "
                        "sampling=none.",
+                       name);
+    if (t->method->needs_whole && gs_method_asks(t->method, t->options) && s->teacher &&
+        s->teacher->known)
+        return gs_fail(GS_BAD_USAGE,
+                       "The method '%s' compares nodes with each other and needs the teacher's "
+                       "answers for all of them, which query_budget does not give; use methods "
+                       "that learn node by node, or query_budget=0.",
                        name);
     if (t->method->needs_taps && s->config.sampling == 1)
         return gs_fail(GS_BAD_USAGE,
@@ -148,12 +166,11 @@ static gs_status open_term(session *s, term *t, const char *name, const gs_value
     GS_NEW(t->member, n + 1);
     gs_row_set set = t->method->rows(t->options);
     t->by_label = set == GS_ROWS_TRAIN;
-    const char *const *needs = gs_method_needs(t->method, t->options);
-    bool reads = needs && needs[0];
-    bool narrow = reads && s->split.knowledge == GS_KNOWS_TRAIN;
+    bool asks = gs_method_asks(t->method, t->options);
+    bool narrow = asks && s->split.knowledge == GS_KNOWS_TRAIN;
     for (int64_t i = 0; i < n; i++)
-        t->member_count += t->member[i] =
-            in_set(s, set, i) && (!narrow || in_set(s, GS_ROWS_TRAIN, i));
+        t->member_count += t->member[i] = in_set(s, set, i) && (!asks || is_answered(s, i)) &&
+                                          (!narrow || in_set(s, GS_ROWS_TRAIN, i));
     if (narrow && t->method->needs_whole)
         GS_FAIL(
             GS_BAD_USAGE,
@@ -178,6 +195,13 @@ done:
     return status;
 }
 
+/* Nodes whose teacher outputs a term learns from, as they are counted. */
+static void count_queries(const session *s, const term *t) {
+    for (int64_t i = 0; t->need_count > 0 && s->teacher->asked && i < s->observed.n; i++)
+        if (t->member[i])
+            s->teacher->asked[s->node_of ? s->node_of[i] : i] = true;
+}
+
 /* A sweep over the nodes that any of its terms is taken over. */
 static gs_status open_sweep(session *s, sweep *w, term *first, int64_t count) {
     gs_status status = GS_OK;
@@ -188,6 +212,8 @@ static gs_status open_sweep(session *s, sweep *w, term *first, int64_t count) {
     for (int64_t k = 0; k < count; k++)
         if (first[k].weight > 0 || s->config.schedule == 1)
             w->terms[w->term_count++] = &first[k];
+    for (int64_t k = 0; k < w->term_count; k++)
+        count_queries(s, w->terms[k]);
     for (int64_t i = 0; i < s->observed.n; i++)
         for (int64_t k = 0; k < w->term_count; k++)
             if (w->terms[k]->member[i]) {

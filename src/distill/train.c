@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "distill/access.h"
 #include "distill/answers.h"
 #include "distill/baseline.h"
 #include "distill/fidelity.h"
@@ -83,7 +84,7 @@ static gs_status run_epoch(session *s, int64_t epoch) {
                          ? (float)(s->terms[k].loss_sum / (double)s->terms[k].loss_steps)
                          : NAN;
 done:
-    return gs_context(status, "seed %llu, epoch %lld", (unsigned long long)s->seed,
+    return gs_context(status, "seed %llu, epoch %lld", (unsigned long long)s->run_seed,
                       (long long)(epoch + 1));
 }
 
@@ -167,7 +168,7 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
     int64_t scores = 1 + s->term_count; /* the first column of the evaluation */
     for (int64_t epoch = (int64_t)gs_state_get(s->state, "epoch", 0);
          epoch < s->config.epochs && !waited_enough(s); epoch++) {
-        gs_progress p = {.seed = s->seed,
+        gs_progress p = {.seed = s->run_seed,
                          .epoch = epoch + 1,
                          .epochs = s->config.epochs,
                          .val_loss = NAN,
@@ -197,7 +198,7 @@ static gs_status loop(session *s, const gs_observer *o, double started) {
         if (stop)
             return gs_fail(GS_INTERRUPTED,
                            "Stopped after epoch %lld of seed %llu; --resume goes on.",
-                           (long long)(epoch + 1), (unsigned long long)s->seed);
+                           (long long)(epoch + 1), (unsigned long long)s->run_seed);
     }
 done:
     return status;
@@ -235,6 +236,8 @@ done:
 
 static gs_status make_metrics(session *s, gs_run *r) {
     gs_status status = GS_OK;
+    if (s->teacher)
+        GS_TRY(gs_map_set(r->metrics, "queries", gs_int(gs_access_queries(s->teacher))));
     GS_TRY(gs_map_set(r->metrics, "parameters", gs_int(gs_model_parameters(s->model))));
     GS_TRY(gs_map_set(r->metrics, "epochs", gs_int((int64_t)gs_state_get(s->state, "epoch", 0))));
     GS_TRY(gs_map_set(
@@ -269,7 +272,7 @@ static gs_status open_run(const session *s, const gs_value *recipe, gs_run *r) {
     r->metrics = gs_map();
     if (!r->recipe || !r->metrics)
         GS_TRY(GS_NO_MEMORY);
-    r->seed = s->seed;
+    r->seed = s->run_seed;
     r->n = s->data->n;
     r->f = s->data->f;
     r->c = s->data->c;
@@ -293,7 +296,7 @@ gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role
         gs_state_free(resume); /* there is nothing to go on with */
         return gs_baseline_run(recipe, data, role, teacher, seed, observer, out);
     }
-    GS_TRY(session_open(&s, recipe, data, role, teacher, seed));
+    GS_TRY(session_open(&s, recipe, data, role, teacher, seed, false));
     GS_NEW(r, 1);
     GS_TRY(open_run(&s, recipe, r));
     if (resume)
@@ -327,7 +330,7 @@ gs_status gs_train_check(const gs_value *recipe, gs_dataset *data, const uint8_t
     session s = {0};
     if (gs_baseline_of(recipe))
         return gs_baseline_check(recipe, data, role, teacher);
-    gs_status status = session_open(&s, recipe, data, role, teacher, seed);
+    gs_status status = session_open(&s, recipe, data, role, teacher, seed, true);
     session_close(&s);
     return status;
 }

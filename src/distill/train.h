@@ -78,6 +78,7 @@ typedef struct gs_train_config {
         position_seed;
     int reorder; /* gs_order of the nodes while training; nothing outside sees it */
     gs_value *methods;
+    int64_t generation; /* 0, or which of a chain of students: its draws are its own */
     char *keep; /* outputs to keep: "logits", or a list "logits,embeddings,attention", "all" */
 } gs_train_config;
 extern const gs_option gs_train_options[];
@@ -141,8 +142,8 @@ typedef struct gs_run {
 void gs_run_free(gs_run *r);
 
 /* Trains one model. `recipe` is resolved; `role` [n] is the split (copied); `teacher` may be NULL
-   if no method needs one. `resume` (may be NULL) is a state from a checkpoint of the same recipe
-   and seed
+   if no method needs one, and is seen as the recipe lets it (access.h). `resume` (may be NULL) is a
+   state from a checkpoint of the same recipe and seed
    (*adopted*). Returns GS_INTERRUPTED, with *out valid and not finished, when the observer stopped
    it; GS_FAILED when the loss became non-finite, naming epoch and a way out. */
 gs_status gs_train(const gs_value *recipe, gs_dataset *data, const uint8_t *role,

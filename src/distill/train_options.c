@@ -58,7 +58,7 @@ const gs_option gs_train_options[] = {
      "Clusters that the graph is cut into (sampling clusters)."},
     {"batch_parts", GS_OPT_INT, offsetof(gs_train_config, batch_parts), "1", 1, 1e9, NULL,
      "Clusters or graphs a step."},
-    {"label_input", GS_OPT_FLOAT, offsetof(gs_train_config, label_input), "0", 0, 0.999, NULL,
+    {"label_input", GS_OPT_FLOAT, offsetof(gs_train_config, label_input), "0", 0, 1, NULL,
      "Labels of training nodes become features: in each step this share of them, and the others "
      "are "
      "learned from; all of them when answering. 0: none. For models with a graph."},
@@ -101,6 +101,9 @@ const gs_option gs_train_options[] = {
      "Order of the nodes in memory while training on a graph; auto is a rule by size."},
     {"methods", GS_OPT_VALUE, offsetof(gs_train_config, methods), NULL, 0, 0, NULL,
      "Losses and their options, as in {hard: {weight: 0.1}, soft: {temperature: 2}}."},
+    {"generation", GS_OPT_INT, offsetof(gs_train_config, generation), "0", 0, 1e6, NULL,
+     "Of a chain in which each student teaches the next: at one seed, each generation has a start "
+     "and draws of its own."},
     {"keep", GS_OPT_STRING, offsetof(gs_train_config, keep), "logits,last", 0, 0, NULL,
      "Outputs to keep: logits, last (hidden layer), embeddings, attention, or all; by commas."},
     {0}};

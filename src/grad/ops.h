@@ -11,8 +11,6 @@ typedef enum gs_activation { GS_IDENTITY, GS_RELU, GS_ELU, GS_LEAKY_RELU, GS_TAN
 
 /* x [n,a] (dense or sparse) times w [a,b]. */
 gs_var *gs_matmul(gs_tape *t, gs_var *x, gs_var *w);
-/* a' b of two dense matrices of as many rows: [n,p] and [n,q] to [p,q]. */
-gs_var *gs_cross(gs_tape *t, gs_var *a, gs_var *b);
 /* x w + plus for a dense x; nobody else reads plus, so that its memory may be taken. */
 gs_var *gs_matmul_over(gs_tape *t, gs_var *x, gs_var *w, gs_var *plus);
 /* (1 - beta) I + beta w, for a square w. */
@@ -127,6 +125,10 @@ gs_var *gs_soft_loss(gs_tape *t, gs_var *logits, const gs_matrix *target, const 
    p), which has the same gradient. count 0 gives 0. */
 gs_var *gs_bce(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
                int64_t count, double temperature, bool entropy);
+/* sqrt of the sum over rows and classes of (softmax(logits[row]) - q)^2, q = target [count,c] given
+   as probabilities, row k belonging to rows[k]; borrowed. */
+gs_var *gs_soft_distance(gs_tape *t, gs_var *logits, const gs_matrix *target, const int64_t *rows,
+                         int64_t count);
 gs_var *gs_sum(gs_tape *t, gs_var *x);                    /* all entries */
 gs_var *gs_mean_square(gs_tape *t, gs_var *a, gs_var *b); /* mean over all entries of (a-b)^2 */
 /* Mean over all entries of h(a-b), h(d) = d^2/2 where |d| < 1, else |d| - 1/2 (Huber, delta 1). */

@@ -30,6 +30,10 @@ typedef struct gs_operators {
     gs_matrix product[GS_OPERATOR_COUNT];       /* operator times a fixed matrix … */
     const float *product_of[GS_OPERATOR_COUNT]; /* … which one */
     struct gs_kept_solver *solvers;             /* of operators, by kind and alpha */
+    /* Borrowed, for layers that know single nodes: the label of each node that layers may read, -1
+       for none, or NULL; and the node of the data set that each row is, or NULL: the same. */
+    const int32_t *known;
+    const int64_t *node;
     bool passing; /* the operators are others in each step: nothing made of them is kept */
 } gs_operators;
 /* The operator with its transpose, or NULL with a reason. Borrowed from the cache. */

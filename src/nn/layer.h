@@ -59,6 +59,9 @@ typedef struct gs_layer {
        graph. */
     bool by_blocks;
     bool wants_first; /* forward reads pass->first */
+    /* forward reads pass->operators->known, and the state's counter "nodes" is how many nodes the
+       data set has: it belongs to one graph. */
+    bool reads_labels;
     /* As the model of a recipe it stands between two linear layers, unless the recipe says no. */
     bool enclosed;
     /* The width that comes out (heads*out for concatenated heads). NULL: out. */

@@ -116,6 +116,7 @@ static gs_status read_positions(hid_t file, gs_model_file *m) {
                 "Its positions must be finite numbers, a row for each of the %lld nodes.",
                 (long long)m->n);
     GS_TRY(gs_state_add(m->state, GS_POSITIONS, GS_BUFFER, p.rows, p.cols, &e));
+    e->layer = -1;
     memcpy(e->value.data, p.data, (size_t)(p.rows * p.cols) * sizeof(float));
 done:
     gs_matrix_free(&p);

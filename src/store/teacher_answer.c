@@ -1,5 +1,6 @@
 /* teacher_answer.c - the model that a teacher's file holds, asked about other features. */
 #include "base/alloc.h"
+#include "distill/baseline.h"
 #include "distill/inputs.h"
 #include "store/model_file.h"
 #include "store/teacher.h"
@@ -26,6 +27,11 @@ static void close_answering(void *context) {
 static gs_status wake(answering *a) {
     gs_status status = GS_OK;
     GS_TRY(gs_model_read(a->path, &a->file));
+    if (gs_baseline_of(a->file->recipe))
+        GS_FAIL(GS_BAD_USAGE,
+                "%s holds the answers of a baseline, which cannot be asked about other features; "
+                "use a trained teacher.",
+                a->path);
     if (gs_get_float(a->file->recipe, "label_input", 0) > 0)
         GS_FAIL(GS_BAD_USAGE,
                 "%s reads labels beside the features, so it cannot be asked about other features; "

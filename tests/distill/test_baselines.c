@@ -251,6 +251,8 @@ START_TEST(labels_that_are_not_shown_are_not_read) {
         recipe_text(b, ", \"labels\": \"train+val\"", text);
         let_in = run_of(text, d, role, given);
         ck_assert(!same(&plain->full.logits, &let_in->full.logits));
+        ck_assert_str_eq(gs_get_string(plain->protocol, "labels", ""), "train");
+        ck_assert_str_eq(gs_get_string(let_in->protocol, "labels", ""), "train+val");
         ck_near(gs_get_float(let_in->metrics, "val_accuracy", -1),
                 gs_get_float(plain->metrics, "val_accuracy", -2), 0);
     }
@@ -308,6 +310,10 @@ START_TEST(hidden_nodes_are_hidden) {
                          C * sizeof(float)) == 0);
     ck_assert(isfinite(gs_get_float(r->metrics, "test_accuracy_inductive", (double)NAN)));
     ck_assert(!same(&r->observed.logits, &r->full.logits));
+    ck_assert_str_eq(gs_get_string(r->protocol, "setting", ""), "inductive");
+    ck_assert_str_eq(gs_get_string(r->protocol, "teacher_knowledge", ""),
+                     b->corrects ? "all" : "none");
+    ck_assert_str_eq(gs_get_string(r->protocol, "selection", ""), "none");
     if (b->fit)
         ck_assert(same(&gs_state_find(r->state, "lin.weight")->value,
                        &gs_state_find(without->state, "lin.weight")->value));
@@ -385,6 +391,7 @@ START_TEST(validation_chooses_and_trials_are_counted) {
     }
     ck_assert(same(&kept->full.logits, &all->full.logits));
     ck_assert_int_eq(gs_get_int(all->metrics, "trials", 0), 6);
+    ck_assert_str_eq(gs_get_string(all->protocol, "selection", ""), "validation");
     ck_assert_int_eq(gs_get_int(all->metrics, "best_trial", 0), best + 1);
     ck_near(gs_get_float(all->metrics, "chosen.alpha", -1), alphas[best % 3], 1e-12);
     ck_assert_int_eq(all->history.rows, 6);
@@ -455,6 +462,9 @@ START_TEST(what_cannot_be_run_says_so) {
              *linear = recipe_of("{\"model\": \"linear_gnn\"}", false);
     ck_fails(GS_BAD_USAGE, gs_train(smooth, d, role, NULL, 0, NULL, NULL, &r));
     ck_assert(strstr(gs_reason(), "-t RUN") != NULL);
+    ck_ok(gs_map_set(smooth, "knowledge", gs_string("train")));
+    ck_fails(GS_BAD_USAGE, gs_train_check(smooth, d, role, &m.teacher, 0));
+    ck_ok(gs_map_set(smooth, "knowledge", gs_string("observed")));
     m.array.rows.width = 3;
     ck_fails(GS_BAD_INPUT, gs_train_check(smooth, d, role, &m.teacher, 0));
     for (int i = 0; i < N; i++)

@@ -200,7 +200,66 @@ START_TEST(what_cannot_be_is_refused) {
 }
 END_TEST
 
+static void count_calls(void *context, const gs_progress *p) {
+    int64_t *calls = context;
+    if (p->epoch <= 16)
+        calls[p->epoch - 1] = gs_alloc_get_stats().calls;
+}
+
+/* The tape of the climb and its inputs are there after the first epoch. */
+START_TEST(later_epochs_allocate_nothing) {
+    school s;
+    gs_run *r = NULL;
+    int64_t calls[16] = {0};
+    gs_value *recipe = recipe_of(recipes[_i], true);
+    gs_observer o = {.context = calls, .epoch = count_calls};
+    gs_set_threads(1);
+    open_school(&s, 5);
+    ck_ok(gs_map_set(recipe, "epochs", gs_int(9)));
+    ck_ok(gs_map_set(recipe, "lr", gs_float(0))); /* the first epoch stays the best one */
+    ck_ok(gs_map_set(recipe, "ties", gs_string("earlier")));
+    ck_ok(gs_train(recipe, s.data, s.role, &s.teacher, 2, &o, NULL, &r));
+    ck_assert_int_eq(calls[8], calls[2]);
+    gs_run_free(r);
+    gs_value_free(recipe);
+    close_school(&s);
+}
+END_TEST
+
+/* Allocations of a short training fail in turn, all of them or some; nothing leaks. */
+START_TEST(failed_allocations_are_survived) {
+    school s;
+    gs_run *r = NULL;
+    gs_status status = GS_NO_MEMORY;
+    gs_value *recipe = recipe_of(recipes[_i], true);
+    gs_set_threads(1);
+    open_school(&s, 5);
+    ck_ok(gs_map_set(recipe, "epochs", gs_int(1)));
+    ck_ok(gs_train(recipe, s.data, s.role, &s.teacher, 0, NULL, NULL, &r));
+    gs_run_free(r);
+    gs_scratch_release();
+    int64_t before = gs_alloc_get_stats().live_blocks;
+    int64_t stride = getenv("GS_TEST_QUICK") ? 7 : 2;
+    for (int64_t k = _i; status != GS_OK; k += stride) {
+        gs_alloc_fail_at(k);
+        status = gs_train(recipe, s.data, s.role, &s.teacher, 0, NULL, NULL, &r);
+        gs_alloc_fail_at(-1);
+        gs_scratch_release();
+        if (status == GS_OK)
+            break;
+        ck_assert_msg(status == GS_NO_MEMORY, "allocation %lld: %s", (long long)k, gs_reason());
+        ck_assert_msg(gs_alloc_get_stats().live_blocks == before, "allocation %lld leaks",
+                      (long long)k);
+    }
+    gs_run_free(r);
+    gs_value_free(recipe);
+    close_school(&s);
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_loop_test(tc, later_epochs_allocate_nothing, 0, 2);
+    tcase_add_loop_test(tc, failed_allocations_are_survived, 0, RECIPES);
     tcase_add_loop_test(tc, the_same_bits_for_any_number_of_threads, 0, 2 * RECIPES);
     tcase_add_loop_test(tc, an_interrupted_run_goes_on_to_the_same_bits, 0, RECIPES);
     tcase_add_loop_test(tc, the_loss_is_climbed_within_its_reach, 0, 2);

@@ -219,6 +219,10 @@ grep -q '"trials": 12' c.json || fail "the trials are not counted"
 run random train mlp epochs=2 split=random
 expect 2 'split the nodes differently' "$gs" compare plain random
 "$gs" compare plain random --allow-other-split -q >/dev/null || fail "another split is not allowed"
+run hidden train mlp epochs=2 setting=inductive
+expect 2 'split the nodes differently' "$gs" compare plain hidden
+run knows distill -t teacher epochs=2 knowledge=train
+expect 0 'teacher_knowledge of knows is train' "$gs" compare student knows
 "$gs" train mlp -g karate -o karate epochs=2 -q >/dev/null
 expect 3 'runs of one graph' "$gs" compare plain karate
 expect 2 'not among the runs' "$gs" compare plain student --baseline teacher

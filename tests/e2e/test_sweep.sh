@@ -89,7 +89,7 @@ touch part/small/teachers/gcn/recipe.yaml.$(cat gone.txt).tmp
 [ -z "$(find part -name '*.tmp')" ] || fail "a dead process's temporary file stays"
 kill $keeper
 # Ctrl-C: 130, children are gone, and it can be gone on with
-sed 's/epochs: 40/epochs: 20000, patience: 0/g' s.yaml >long.yaml
+sed 's/epochs: 40/epochs: 300000, patience: 0/g' s.yaml >long.yaml
 (exec "$gs" sweep long.yaml -o long -q --jobs 2 --threads 2) >/dev/null 2>err.txt &
 pid=$!
 for _ in $(seq 600); do

@@ -165,9 +165,8 @@ enum {
     SOFT_HOT,
     BCE,
     BCE_HOT,
-    CROSS,
-    CROSS_SAME,
     MEAN_SQUARE,
+    SOFT_DISTANCE,
     EPILOGUE_NO_BIAS,
     EPILOGUE_NO_BIAS_ELU,
     PROPAGATE_ONTO,
@@ -321,10 +320,8 @@ static gs_var *scalar_of(void *context, gs_tape *t) {
         return gs_bce(t, a, &w->target, NULL, 5, 1, false);
     case BCE_HOT:
         return gs_bce(t, a, &w->target, w->rows, 5, 3, true);
-    case CROSS:
-        return weighed(w, t, gs_cross(t, a, b));
-    case CROSS_SAME: /* the same matrix twice: both parts flow into one gradient */
-        return weighed(w, t, gs_cross(t, a, a));
+    case SOFT_DISTANCE:
+        return gs_soft_distance(t, a, &w->target, w->rows, 5);
     case MEAN_SQUARE:
         return gs_mean_square(t, a, b);
     case EPILOGUE_NO_BIAS:

@@ -1,4 +1,4 @@
-/* Losses over all pairs of rows: blocks against the definition, equal bits, bounded memory. */
+/* Losses over pairs of rows: blocks against the definition, equal bits, bounded memory. */
 #include <math.h>
 
 #include "base/alloc.h"
@@ -138,6 +138,40 @@ START_TEST(memory_is_capped) {
 }
 END_TEST
 
+/* What looks at edges keeps a few numbers of each: edges x width would be 25 MB here. */
+START_TEST(edges_take_no_memory_times_width) {
+    enum { NODES = 1000, EDGES = 100000, WIDTH = 64 };
+    int64_t *row = gs_calloc(EDGES, 8), *col = gs_calloc(EDGES, 8);
+    gs_csr *a = NULL;
+    gs_matrix x, grad;
+    gs_tape *t = gs_tape_new();
+    for (int64_t e = 0; e < EDGES; e++) {
+        row[e] = e % NODES;
+        col[e] = (e / NODES * 7 + e % NODES * 3) % NODES;
+    }
+    ck_ok(gs_csr_build(NODES, NODES, EDGES, row, col, NULL, false, &a));
+    ck_ok(gs_csr_need_transpose(a));
+    ck_assert_int_eq(a->nnz, EDGES);
+    ck_ok(gs_matrix_init(&x, NODES, WIDTH));
+    ck_ok(gs_matrix_init(&grad, NODES, WIDTH));
+    for (int64_t i = 0; i < NODES * WIDTH; i++)
+        x.data[i] = (float)gs_uniform(gs_key_make(1, 0, "x"), (uint64_t)i, 0);
+    float *target = gs_calloc(EDGES, sizeof *target);
+    gs_tape_start(t, 1, 1, true);
+    gs_var *v = gs_tape_param(t, &x, &grad);
+    gs_var *score = _i < 2 ? gs_edge_apart(t, a, v, _i == 1) : gs_edge_dot(t, a, v, v);
+    ck_ok(gs_backward(t, gs_edge_kl(t, a, score, target, _i == 0, NODES)));
+    ck_assert_int_lt(gs_tape_payload(t), 4 << 20);
+    gs_tape_free(t);
+    gs_csr_free(a);
+    gs_matrix_free(&x);
+    gs_matrix_free(&grad);
+    gs_free(target);
+    gs_free(row);
+    gs_free(col);
+}
+END_TEST
+
 START_TEST(no_rows_and_one_row) {
     for (int64_t n = 0; n <= 1; n++) {
         pairs p = open_pairs(n);
@@ -153,6 +187,7 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, blocks_equal_the_definition, 0, 5);
     tcase_add_loop_test(tc, bits_do_not_depend_on_threads, 0, 5);
     tcase_add_loop_test(tc, memory_is_capped, 0, 2);
+    tcase_add_loop_test(tc, edges_take_no_memory_times_width, 0, 3);
     tcase_add_loop_test(tc, no_rows_and_one_row, 0, 5);
 }
 

@@ -17,7 +17,8 @@ static gs_state *made_state(void) {
                    {"adam.m/convs.0.bias", GS_SLOT, 1, 4},
                    {"best/convs.1.lin.weight", GS_SLOT, 3, 4},
                    {"best", GS_SLOT, 0, 0},
-                   {"history", GS_SLOT, 5, 3}};
+                   {"history", GS_SLOT, 5, 3},
+                   {"method.gram.weight", GS_HELPER, 2, 3}};
     for (size_t k = 0; k < sizeof entries / sizeof *entries; k++) {
         ck_ok(gs_state_add(s, entries[k].name, entries[k].kind, entries[k].rows, entries[k].cols,
                            &e));

@@ -204,6 +204,31 @@ START_TEST(rows_that_do_not_fit_are_refused) {
 }
 END_TEST
 
+/* Their files lie in memory side by side, each under a name of its own. */
+START_TEST(two_teachers_are_open_at_once) {
+    gs_dataset *d = small_graph(N, false);
+    stranger other = plain;
+    gs_teacher *a = NULL, *b = NULL;
+    gs_matrix row;
+    const int64_t node = 11;
+    other.poison = 5;
+    write_stranger(test_file("a.h5"), d, &plain);
+    write_stranger(test_file("b.h5"), d, &other);
+    ck_ok(gs_matrix_init(&row, 1, 3));
+    ck_ok(gs_teacher_open(test_file("a.h5"), NULL, d, &a));
+    ck_ok(gs_teacher_open(test_file("b.h5"), NULL, d, &b));
+    ck_ok(gs_rows_read(&gs_teacher_array_find(b, "logits")->rows, &node, 1, &row));
+    ck_near(row.data[0], 5, 0);
+    ck_ok(gs_rows_read(&gs_teacher_array_find(a, "logits")->rows, &node, 1, &row));
+    ck_near(row.data[0], value_of(11, 0), 0);
+    gs_teacher_free(a);
+    gs_teacher_free(b);
+    gs_matrix_free(&row);
+    gs_dataset_free(d);
+    remove_test_folder();
+}
+END_TEST
+
 START_TEST(numbers_that_are_none_name_the_node) {
     gs_dataset *d = small_graph(N, false);
     const float poison[2] = {NAN, INFINITY};
@@ -598,6 +623,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, ten_lines_of_anybody);
     tcase_add_test(tc, ids_of_the_graph_may_be_texts_or_large);
     tcase_add_test(tc, rows_that_do_not_fit_are_refused);
+    tcase_add_test(tc, two_teachers_are_open_at_once);
     tcase_add_test(tc, numbers_that_are_none_name_the_node);
     tcase_add_test(tc, kinds_are_said_or_given);
     tcase_add_test(tc, large_arrays_are_streamed);

@@ -38,7 +38,8 @@ static gs_status train_line(line *l, gs_dataset *data, const char *root, const c
                 .seeds = seeds,
                 .seed_count = seed_count,
                 .teacher = teacher,
-                .checkpoint_every = 25};
+                .checkpoint_every = 25,
+                .checkpoint_seconds = 2};
     l->path = gs_format("%s/%s", root, l->folder);
     if (!l->path)
         return GS_NO_MEMORY;

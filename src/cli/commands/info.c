@@ -59,6 +59,9 @@ static gs_status show_run(const char *path, bool json) {
                 "--resume.",
                 path, (long long)list.count);
     GS_TRY(summary_print(list.summary, path, json));
+    const char *inputs = gs_get_string(list.summary, "serving_inputs", NULL);
+    if (inputs && !json)
+        printf("to answer for a node, this must be at hand: %s\n", inputs);
 done:
     gs_run_list_free(&list);
     return status;

@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/output.h"
 #include "cli/published.h"
+#include "distill/access.h"
 #include "distill/baseline.h"
 #include "graph/generate.h"
 #include "store/importer.h"
@@ -126,6 +127,7 @@ static gs_status collect(const char *kind, gs_value *list) {
         GS_TRY(add_keys(list, gs_model_options));
         GS_TRY(add_keys(list, gs_train_options));
         GS_TRY(add_keys(list, gs_split_options));
+        GS_TRY(add_keys(list, gs_access_options));
         for (int k = 0; gs_layers[k]; k++)
             GS_TRY(add_keys(list, gs_layers[k]->options));
     }

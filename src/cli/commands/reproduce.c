@@ -14,7 +14,9 @@ static const gs_flag flags[] = {
     {"output", 'o', "RUN", "Folder for the results; a teacher goes to RUN/teacher.", false},
     {"seeds", 's', "LIST", "Seeds, as in 0-9 or 0,3,5; default the recipe's.", false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {0}};
 
 /* Opens a recipe that trains one model as the student of an experiment without a teacher. */
@@ -61,7 +63,7 @@ static gs_status train(experiment *e, const gs_args *args, gs_value **summary, d
     GS_TRY(args_need(args, "output", &r.folder));
     const char *listed = gs_get_string(e->recipe, "seeds", "0-9");
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     GS_TRY(graph_open(args_get(args, "graph"), &e->data));
     command = command_line(args);
     r.command = command;

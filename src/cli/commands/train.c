@@ -7,7 +7,9 @@ static const gs_flag flags[] = {
     {"output", 'o', "RUN", "Folder for the results.", false},
     {"seeds", 's', "LIST", "Seeds, as in 0-9 or 0,3,5; default 0.", false},
     {"resume", 0, NULL, "Go on where an interrupted run stopped; finished seeds stay.", false},
-    {"checkpoint-every", 0, "N", "Epochs between checkpoints; default 25, 0 for none.", false},
+    {"checkpoint-every", 0, "N",
+     "Epochs between checkpoints, 0 for none; default 25, but no sooner than after two seconds.",
+     false},
     {"part", 0, "NAME", "Of an experiment: train its teacher, or its student on labels.", false},
     {"dry-run", 'n', NULL, "Print the resolved recipe and the memory it takes; train nothing.",
      false},
@@ -28,7 +30,7 @@ static gs_status run(const gs_args *args) {
     GS_TRY(recipe_part(recipe, args_get(args, "part"), &flat));
     GS_TRY(gs_context(gs_recipe_resolve(flat, false, &resolved), "%s", name));
     GS_TRY(seeds_parse(args_get(args, "seeds"), "0", &seeds, &r.seed_count));
-    GS_TRY(args_int(args, "checkpoint-every", 0, 1000000000, 25, &r.checkpoint_every));
+    GS_TRY(runner_checkpoints(&r, args));
     GS_TRY(graph_open(graph, &data));
     if (args->dry_run) {
         GS_TRY(dry_run(resolved, data, "model", args->json));

@@ -197,6 +197,8 @@ static gs_var *loss(const void *given, const gs_view *view) {
     const adversarial_options *o = given;
     attack *a = view->context;
     int64_t n = view->logits->value.rows;
+    if (gs_tape_status(view->tape) != GS_OK) /* the logits are none */
+        return gs_tape_dead(view->tape);
     rows_job job = {.o = o,
                     .view = view,
                     .ids = gs_tape_ids(view->tape),

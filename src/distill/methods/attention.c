@@ -2,33 +2,10 @@
 #include "distill/hidden.h"
 
 typedef struct attention_options {
-    double weight;
     gs_hidden_options hidden;
 } attention_options;
 
-static const gs_option options[] = {
-    GS_WEIGHT_OPTION(attention_options), GS_HIDDEN_ROWS(attention_options), {0}};
-
-static const char *const *needs(const void *given) {
-    const attention_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const attention_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const attention_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
-
-static gs_status declare(const void *given, const gs_method_place *place) {
-    const attention_options *o = given;
-    int64_t width;
-    return gs_hidden_width(place->student, o->hidden.student_layer, NULL, &width);
-}
+static const gs_option options[] = {GS_HIDDEN_ROWS, {0}};
 
 /* a / |a| with a_i = |h_i|^2 */
 static gs_var *map_of(gs_tape *t, gs_var *h) {
@@ -52,10 +29,10 @@ const gs_method gs_method_attention = {
               "Xun, Lin, Foo, TNNLS 2022 (G-CRD).",
     .options = options,
     .options_bytes = sizeof(attention_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
-    .declare = declare,
+    .declare = gs_hidden_declare,
     .loss = loss,
 };

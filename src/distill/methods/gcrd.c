@@ -4,7 +4,6 @@
 #include "distill/hidden.h"
 
 typedef struct gcrd_options {
-    double weight;
     gs_hidden_options hidden;
     double temperature;
     int64_t samples, width;
@@ -12,8 +11,7 @@ typedef struct gcrd_options {
 } gcrd_options;
 
 static const gs_option options[] = {
-    GS_WEIGHT_OPTION(gcrd_options),
-    GS_HIDDEN_ROWS(gcrd_options),
+    GS_HIDDEN_ROWS,
     {"temperature", GS_OPT_FLOAT, offsetof(gcrd_options, temperature), "0.075", 1e-3, 1e3, NULL,
      "Cosines are divided by it before the softmax."},
     {"samples", GS_OPT_INT, offsetof(gcrd_options, samples), "16384", 1, 1 << 20, NULL,
@@ -23,21 +21,6 @@ static const gs_option options[] = {
     {"norm", GS_OPT_BOOL, offsetof(gcrd_options, norm), "true", 0, 0, NULL,
      "Batch norm and ReLU behind each projection's linear map; false: the linear map alone."},
     {0}};
-
-static const char *const *needs(const void *given) {
-    const gcrd_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const gcrd_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const gcrd_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
 
 static gs_status declare(const void *given, const gs_method_place *place) {
     gs_status status = GS_OK;
@@ -86,9 +69,9 @@ const gs_method gs_method_gcrd = {
     .source = "Joshi, Liu, Xun, Lin, Foo, TNNLS 2022 (G-CRD, arXiv 2111.04964).",
     .options = options,
     .options_bytes = sizeof(gcrd_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
     .declare = declare,
     .prepare = prepare,

@@ -72,27 +72,19 @@ done:
     return status;
 }
 
-static gs_var *square_sum(gs_tape *t, gs_var *a, gs_var *b) {
-    gs_var *c = gs_cross(t, a, b);
-    return gs_sum(t, gs_mul(t, c, c));
-}
-
 /* 1/m^2 ||Ht Ht' - Hs Hs'||_F^2 over the m rows of the batch, Hs = dropout(relu(h W + b)), h and Ht
-   the last hidden layers before norm and activation. It is formed as
-   1/m^2 (||Ht'Ht||^2 + ||Hs'Hs||^2 - 2 ||Ht'Hs||^2), so that nothing is m x m. */
+   the last hidden layers before norm and activation. */
 static gs_var *loss(const void *given, const gs_view *view) {
     const gram_options *o = given;
     const gram_map *map = view->context;
     gs_tape *t = view->tape;
+    if (gs_tape_status(t) != GS_OK) /* the hidden layers are none */
+        return gs_tape_dead(t);
     gs_var *h = gs_take_rows(t, view->taps[map->layer].pre, view->rows, view->count);
     h = gs_matmul(t, h, gs_tape_param(t, &map->weight->value, &map->weight->grad));
     gs_var *bias = gs_tape_param(t, &map->bias->value, &map->bias->grad);
-    gs_var *student = gs_epilogue(t, h, bias, GS_RELU, o->dropout, "method.gram");
-    gs_var *teacher = gs_tape_constant(t, view->teacher[0]);
-    double factor = 1 / ((double)view->count * (double)view->count);
-    gs_var *own = gs_blend(t, square_sum(t, student, student), factor,
-                           square_sum(t, teacher, teacher), factor);
-    return gs_blend(t, own, 1, square_sum(t, teacher, student), -2 * factor);
+    h = gs_epilogue(t, h, bias, GS_RELU, o->dropout, "method.gram");
+    return gs_gram_loss(t, h, view->teacher[0], GS_GRAM_DOT);
 }
 
 const gs_method gs_method_gram = {

@@ -2,7 +2,6 @@
 #include "distill/hidden.h"
 
 typedef struct gsp_options {
-    double weight;
     gs_hidden_options hidden;
     int kernel;
     int64_t samples;
@@ -11,35 +10,13 @@ typedef struct gsp_options {
 enum { COSINE, POLY, L2, RBF, LINEAR };
 
 static const gs_option options[] = {
-    GS_WEIGHT_OPTION(gsp_options),
-    GS_HIDDEN_ROWS(gsp_options),
+    GS_HIDDEN_ROWS,
     {"kernel", GS_OPT_CHOICE, offsetof(gsp_options, kernel), "cosine", 0, 0,
      "cosine|poly|l2|rbf|linear",
      "Likeness of two nodes: the cosine, its square, |a-b|, exp(-|a-b|^2/2), a.b."},
     {"samples", GS_OPT_INT, offsetof(gsp_options, samples), "4096", 1, 1 << 20, NULL,
      "Nodes a step, drawn anew in each; all of them where there are no more."},
     {0}};
-
-static const char *const *needs(const void *given) {
-    const gsp_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const gsp_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const gsp_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
-
-static gs_status declare(const void *given, const gs_method_place *place) {
-    const gsp_options *o = given;
-    int64_t width;
-    return gs_hidden_width(place->student, o->hidden.student_layer, NULL, &width);
-}
 
 /* 1/s^2 sum over all pairs of the s drawn nodes of (k(h_s,i, h_s,j) - k(h_t,i, h_t,j))^2. Its mean
    over draws is that over all pairs but for the s pairs of a node with itself, which weigh n/s
@@ -67,10 +44,10 @@ const gs_method gs_method_gsp = {
               "2019 (similarity preserving).",
     .options = options,
     .options_bytes = sizeof(gsp_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
-    .declare = declare,
+    .declare = gs_hidden_declare,
     .loss = loss,
 };

@@ -3,7 +3,6 @@
 #include "distill/hidden.h"
 
 typedef struct hint_options {
-    double weight;
     gs_hidden_options hidden;
     int projection;
     bool normalize;
@@ -12,8 +11,7 @@ typedef struct hint_options {
 enum { LINEAR, NO_PROJECTION, BLOCK };
 
 static const gs_option options[] = {
-    GS_WEIGHT_OPTION(hint_options),
-    GS_HIDDEN_ROWS(hint_options),
+    GS_HIDDEN_ROWS,
     {"projection", GS_OPT_CHOICE, offsetof(hint_options, projection), "linear", 0, 0,
      "linear|none|block",
      "What is learned to take the student's layer to the teacher's width: a linear map, with batch "
@@ -21,21 +19,6 @@ static const gs_option options[] = {
     {"normalize", GS_OPT_BOOL, offsetof(hint_options, normalize), "false", 0, 0, NULL,
      "Compare directions: both sides' rows are divided by their length first."},
     {0}};
-
-static const char *const *needs(const void *given) {
-    const hint_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const hint_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const hint_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
 
 static gs_status declare(const void *given, const gs_method_place *place) {
     gs_status status = GS_OK;
@@ -87,9 +70,9 @@ const gs_method gs_method_hint = {
               "1412.6550); normalised as in Joshi, Liu, Xun, Lin, Foo, TNNLS 2022 (G-CRD).",
     .options = options,
     .options_bytes = sizeof(hint_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
     .declare = declare,
     .prepare = prepare,

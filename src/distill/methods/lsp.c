@@ -6,7 +6,6 @@
 #include "graph/build.h"
 
 typedef struct lsp_options {
-    double weight;
     gs_hidden_options hidden;
     int kernel, direction, mean;
     double sigma, degree, shift;
@@ -17,8 +16,7 @@ typedef struct lsp_options {
 enum { RBF, LAPLACE, L1, L2, DISTANCE, LINEAR, POLY, COSINE, COSINE_POLY };
 
 static const gs_option options[] = {
-    GS_WEIGHT_OPTION(lsp_options),
-    GS_HIDDEN_ROWS(lsp_options),
+    GS_HIDDEN_ROWS,
     {"kernel", GS_OPT_CHOICE, offsetof(lsp_options, kernel), "rbf", 0, 0,
      "rbf|laplace|l1|l2|distance|linear|poly|cosine|cosine_poly",
      "Likeness of two nodes before the softmax: exp(-|a-b|^2/(2 sigma)), exp(-|a-b|_1/sigma), "
@@ -39,21 +37,6 @@ static const gs_option options[] = {
     {"self_loops", GS_OPT_BOOL, offsetof(lsp_options, self_loops), "false", 0, 0, NULL,
      "Count each node among its neighbours."},
     {0}};
-
-static const char *const *needs(const void *given) {
-    const lsp_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const lsp_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const lsp_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
 
 static gs_status declare(const void *given, const gs_method_place *place) {
     gs_status status = GS_OK;
@@ -154,8 +137,9 @@ static bool know_target(const lsp_options *o, const gs_view *view, lsp_context *
     if (view->count != c->graph->rows) {
         gs_tape_fail(view->tape,
                      gs_fail(GS_BAD_USAGE,
-                             "lsp looks at all edges among its nodes, but only %lld of %lld nodes "
-                             "are in this step; use on=observed.",
+                             "lsp compares all edges among its nodes, but only %lld of %lld nodes "
+                             "take part in this step; knowledge=train goes with on=train, and "
+                             "labels as features with on=unlabeled.",
                              (long long)view->count, (long long)c->graph->rows));
         return false;
     }
@@ -193,9 +177,9 @@ const gs_method gs_method_lsp = {
               "and distance: Joshi, Liu, Xun, Lin, Foo, TNNLS 2022.",
     .options = options,
     .options_bytes = sizeof(lsp_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
     .needs_whole = true,
     .declare = declare,

@@ -2,15 +2,13 @@
 #include "distill/hidden.h"
 
 typedef struct rkd_options {
-    double weight;
     gs_hidden_options hidden;
     double distance, angle;
     int64_t pairs, triplets;
 } rkd_options;
 
 static const gs_option options[] = {
-    GS_WEIGHT_OPTION(rkd_options),
-    GS_HIDDEN_ROWS(rkd_options),
+    GS_HIDDEN_ROWS,
     {"distance", GS_OPT_FLOAT, offsetof(rkd_options, distance), "1", 0, 1e9, NULL,
      "Factor of the part that compares distances of pairs; 0 turns it off."},
     {"angle", GS_OPT_FLOAT, offsetof(rkd_options, angle), "2", 0, 1e9, NULL,
@@ -20,27 +18,6 @@ static const gs_option options[] = {
     {"triplets", GS_OPT_INT, offsetof(rkd_options, triplets), "4096", 1, 1 << 24, NULL,
      "Triplets of nodes a step, in the same way."},
     {0}};
-
-static const char *const *needs(const void *given) {
-    const rkd_options *o = given;
-    return gs_hidden_needs(&o->hidden);
-}
-
-static int64_t layer(const void *given) {
-    const rkd_options *o = given;
-    return o->hidden.teacher_layer;
-}
-
-static gs_row_set rows(const void *given) {
-    const rkd_options *o = given;
-    return (gs_row_set)o->hidden.on;
-}
-
-static gs_status declare(const void *given, const gs_method_place *place) {
-    const rkd_options *o = given;
-    int64_t width;
-    return gs_hidden_width(place->student, o->hidden.student_layer, NULL, &width);
-}
 
 /* Ends of pairs or triplets: places of the student's rows [0] and the teacher's [1]. */
 typedef struct ends {
@@ -141,10 +118,10 @@ const gs_method gs_method_rkd = {
     .source = "Park, Kim, Lu, Cho, CVPR 2019 (RKD, arXiv 1904.05068).",
     .options = options,
     .options_bytes = sizeof(rkd_options),
-    .needs_of = needs,
-    .rows = rows,
-    .layer = layer,
+    .needs_of = gs_hidden_needs,
+    .rows = gs_hidden_rows,
+    .layer = gs_hidden_layer,
     .needs_taps = true,
-    .declare = declare,
+    .declare = gs_hidden_declare,
     .loss = loss,
 };

@@ -1,0 +1,63 @@
+# A student that reads positions answers for a node that its graph did not have: from x and from the
+# positions of the neighbours, found by their ids. What a model needs to be served is named.
+. "$(dirname "$0")/lib.sh"
+cat >graphs.py <<'P'
+import random
+
+random.seed(1)
+n = 80
+rows = [(f"p{i}", i % 4, [random.gauss(i % 4 == k, 0.7) for k in range(4)]) for i in range(n)]
+edges = [(i, j) for i in range(n) for j in range(i) if random.random() < (0.3 if i % 4 == j % 4 else 0.01)]
+def write(name, rows, edges):
+    with open(name + ".nodes.csv", "w") as f:
+        f.write("id,a,b,c,d,label\n")
+        for id, label, x in rows:
+            f.write(f"{id},{','.join(map(str, x))},{label}\n")
+    with open(name + ".edges.csv", "w") as f:
+        f.writelines(f"{rows[i][0]},{rows[j][0]}\n" for i, j in edges)
+write("old", rows, edges)
+new = rows + [("new", 2, [0.2, 0.1, 0.3, 0.2])]
+write("near", new, edges + [(n, 2), (n, 6), (n, 10)])
+write("far", new, edges + [(n, 1), (n, 5), (n, 9)])
+write("alone", new, edges)
+P
+python3 graphs.py
+for name in old near far alone; do
+    mkdir $name
+    mv $name.nodes.csv $name/nodes.csv
+    mv $name.edges.csv $name/edges.csv
+    "$gs" import $name/nodes.csv $name/edges.csv -o $name.h5 -q >/dev/null
+done
+split="split=per-class train_per_class=10 val_per_class=4"
+"$gs" train mlp -g old.h5 -o run -q epochs=60 inputs=x+position position_size=8 $split >/dev/null
+for name in old near far alone; do
+    "$gs" predict run -g $name.h5 -o $name.csv -q
+done
+"$gs" predict run -g near.h5 --nodes new,p3 -o some.csv -q
+cat >compare.py <<'P'
+import csv
+
+def read(name):
+    return {row["id"]: row for row in csv.DictReader(open(name + ".csv"))}
+old, near, far, alone, some = map(read, ("old", "near", "far", "alone", "some"))
+for id, row in old.items():  # who was there is answered as before
+    assert all(abs(float(row[k]) - float(near[id][k])) < 1e-4 for k in row if k not in ("id", "label")), id
+new = [float(g["new"]["confidence"]) for g in (near, far, alone)]
+assert len(set(new)) == 3, new  # the neighbours matter
+for id in ("new", "p3"):
+    assert abs(float(some[id]["confidence"]) - float(near[id]["confidence"])) < 1e-4, id
+P
+python3 compare.py || fail "answers about a node that is new"
+printf 'a,b,c,d\n1,0,0,0\n' >rows.csv
+expect 2 "needs a graph" "$gs" predict run --features rows.csv -q
+"$gs" train mlp -g old.h5 -o hops -q epochs=5 inputs=x+hops $split >/dev/null
+expect 2 "needs a graph" "$gs" predict hops --features rows.csv -q
+expect 2 "leave out inputs" "$gs" bench epoch -g old.h5 inputs=x+hops -q
+"$gs" train mlp -g old.h5 -o plain -q epochs=5 $split >/dev/null
+"$gs" train gcn -g old.h5 -o graph -q epochs=5 inputs=x+hops $split >/dev/null
+for pair in run:x+position hops:x+hops plain:x graph:graph; do
+    name=${pair%%:*} word=${pair#*:}
+    "$gs" info $name/seed-0.h5 | grep -qx "serving_inputs: $word" || fail "info does not say '$word'"
+    "$gs" info $name | grep -q "must be at hand: $word\$" || fail "info of the run does not say '$word'"
+    grep -q "\"serving_inputs\": \"$word\"" $name/summary.json || fail "the summary does not say '$word'"
+done
