@@ -90,7 +90,7 @@ gs_status gs_doubt_perturbed(const gs_method_place *place, double sigma, double 
         return gs_fail(GS_BAD_USAGE,
                        "It asks the teacher about perturbed features, but %s shows only outputs; "
                        "give a model file of graphstill with teacher_access=all and no "
-                       "query_budget, or set knowledge=entropy to go by the entropy of those "
+                       "query_budget, or set krd.knowledge=entropy to go by the entropy of those "
                        "outputs.",
                        t && t->label ? t->label : "this teacher");
     GS_TRY(teacher_features(place, &x));

@@ -110,7 +110,7 @@ static gs_status declare(const void *given, const gs_method_place *place) {
     if (o->hidden > 0 && o->project == 0 && width != place->widths[0])
         GS_FAIL(GS_BAD_USAGE,
                 "The student's hidden layer has %lld columns and the teacher's %lld, and their "
-                "rows are compared column by column; set hidden=%lld, or project=student.",
+                "rows are compared column by column; set hidden=%lld, or g2mlp.project=student.",
                 (long long)width, (long long)place->widths[0], (long long)place->widths[0]);
     if (o->project == 1) {
         GS_TRY(project_entry(place, width, &project));
