@@ -147,7 +147,11 @@ const char *gs_split_automatic(const gs_dataset *d) {
         return "public";
     if (gs_dataset_split(d, "default"))
         return "default";
-    return d->split_count == 1 ? d->splits[0].name : d->labels ? "random" : "per-class";
+    if (d->split_count == 1)
+        return d->splits[0].name;
+    if (gs_dataset_split(d, "0"))
+        return "{seed}";
+    return d->labels ? "random" : "per-class";
 }
 
 gs_status gs_split_draw(const gs_split_config *config, const gs_dataset *d, uint64_t seed,

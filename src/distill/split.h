@@ -7,8 +7,9 @@
 
 /* How a run draws its split (gs_split_options; keys of a recipe).
    split:
-   "auto"       the data set's "public" split, else its "default", else its only one, else per-class
-                (random, where nodes have several labels)
+   "auto"       the data set's "public" split, else its "default", else its only one, else of
+                splits "0", "1", … the one of the run's seed, else per-class (random, where nodes
+                have several labels)
    "per-class"  numpy's RandomState(seed).choice as GLNN's code draws it: `train_per_class` of each
                 class in order, then `val_per_class` of the rest of each class, rest test
    "random"     fractions `train_fraction`, `val_fraction`, rest test, by our own generator

@@ -94,6 +94,25 @@ START_TEST(named_splits_and_the_seed_in_a_name) {
 }
 END_TEST
 
+START_TEST(of_numbered_splits_each_seed_takes_its_own) {
+    gs_dataset *d = made();
+    uint8_t zero[400] = {0}, one[400] = {0}, role[400];
+    zero[0] = one[1] = GS_TRAIN;
+    zero[1] = one[0] = GS_TEST;
+    ck_ok(gs_dataset_add_split(d, "0", zero));
+    ck_ok(gs_dataset_add_split(d, "1", one));
+    ck_ok(draw(d, "auto", 1, role));
+    ck_assert_mem_eq(role, one, 400);
+    ck_ok(draw(d, "auto", 0, role));
+    ck_assert_mem_eq(role, zero, 400);
+    ck_fails(GS_BAD_USAGE, draw(d, "auto", 2, role));
+    ck_ok(gs_dataset_add_split(d, "public", zero));
+    ck_ok(draw(d, "auto", 1, role));
+    ck_assert_mem_eq(role, zero, 400);
+    gs_dataset_free(d);
+}
+END_TEST
+
 START_TEST(bad_splits_are_refused) {
     gs_dataset *d = made();
     uint8_t role[400] = {0};
@@ -131,6 +150,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, random_fractions);
     tcase_add_test(tc, nodes_without_a_label_are_unused);
     tcase_add_test(tc, named_splits_and_the_seed_in_a_name);
+    tcase_add_test(tc, of_numbered_splits_each_seed_takes_its_own);
     tcase_add_test(tc, bad_splits_are_refused);
     tcase_add_test(tc, rows_of_roles);
 }
