@@ -99,6 +99,7 @@ START_TEST(of_numbered_splits_each_seed_takes_its_own) {
     uint8_t zero[400] = {0}, one[400] = {0}, role[400];
     zero[0] = one[1] = GS_TRAIN;
     zero[1] = one[0] = GS_TEST;
+    d->splits[0].name[0] = 'x'; /* what was "default" */
     ck_ok(gs_dataset_add_split(d, "0", zero));
     ck_ok(gs_dataset_add_split(d, "1", one));
     ck_ok(draw(d, "auto", 1, role));
