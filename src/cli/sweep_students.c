@@ -6,6 +6,7 @@
 #include "cli/sweep_plan.h"
 #include "distill/recipe.h"
 #include "distill/search.h"
+#include "distill/split.h"
 #include "distill/train.h"
 
 /* One student of the file, with one of its methods and one of its teachers. */
@@ -48,11 +49,27 @@ done:
     return status;
 }
 
+/* Trials are compared on the validation nodes of one split, and so are the final runs: a search
+   that could draw another would pick the easiest. */
+static gs_status check_keys(const combination *c, const gs_value *trial) {
+    for (int64_t k = 0; trial && k < trial->count; k++) {
+        bool frees = strcmp(trial->keys[k], "knowledge") == 0; /* of a student, not the split */
+        for (const gs_option *o = gs_split_options; o->name && !frees; o++)
+            if (strcmp(o->name, trial->keys[k]) == 0)
+                return gs_fail(GS_BAD_USAGE,
+                               "The search of the student '%s' has the key '%s', but all runs on a "
+                               "graph share one split; set it beside the graphs.",
+                               c->student, o->name);
+    }
+    return GS_OK;
+}
+
 /* The recipe of a trial, resolved; a key of the search must not bring in a method that the student
    does not have. `base` (NULL at first) is the recipe without a trial. */
 static gs_status check_trial(const combination *c, const gs_value *base, const gs_value *student,
                              const gs_value *trial, gs_value **resolved) {
     gs_status status = GS_OK;
+    GS_TRY(check_keys(c, trial));
     GS_TRY(gs_context(sweep_recipe(student, trial, resolved), "The student '%s' of the sweep",
                       c->student));
     const gs_value *own = gs_map_get(base, "methods"), *now = gs_map_get(*resolved, "methods");

@@ -135,6 +135,7 @@ wrong 2 "has no seeds" 's/^seeds: .*/seeds: []/'
 wrong 2 "has no tuning_seeds" 's/^tuning_seeds: .*/tuning_seeds:/'
 wrong 2 "'lr'" 's/lr: {log/lx: {log/'
 wrong 2 "'plain' has a key of the method 'soft'" 's/lr: {log_uniform/soft.weight: {uniform/'
+wrong 2 "'split_seed'" 's/lr: {log_uniform.*/split_seed: {choice: [1, 2]}}}/'
 wrong 2 "none" 's/^teachers: .*//'
 wrong 2 "split" 's/recipe: mlp, set: {epochs: 40}/recipe: mlp, set: {epochs: 40, split: random}/'
 expect 2 "no sweep file" "$gs" sweep nothing.yaml -o w
