@@ -223,7 +223,7 @@ done:
 }
 
 /* Reads every row of the teacher's logits once: what is wrong with one shows now. */
-static gs_status check_logits(const gs_teacher *teacher) {
+static gs_status check_logits(const gs_teacher *teacher, bool several_labels) {
     enum { BLOCK = 4096 };
     gs_status status = GS_OK;
     gs_matrix rows = {0};
@@ -237,6 +237,7 @@ static gs_status check_logits(const gs_teacher *teacher) {
         for (int64_t k = 0; k < count; k++)
             ids[k] = from + k;
         GS_TRY(gs_rows_read(&logits->rows, ids, count, &rows));
+        GS_TRY(gs_teacher_check_rows(logits, several_labels, &rows, ids, count));
     }
 done:
     gs_matrix_free(&rows);
@@ -251,9 +252,9 @@ static gs_status check_first(const runner *r) {
     GS_NEW(role, r->data->n + 1);
     GS_TRY(prepare(r, r->seeds[0], &teacher, role));
     if (teacher)
-        GS_TRY(check_logits(teacher));
+        GS_TRY(check_logits(teacher, r->data->labels != NULL));
     for (int64_t k = 0; teacher && k < teacher->other_count; k++)
-        GS_TRY(check_logits(teacher->others[k]));
+        GS_TRY(check_logits(teacher->others[k], r->data->labels != NULL));
     GS_TRY(gs_train_check(r->recipe, r->data, role, teacher, r->seeds[0]));
 done:
     gs_teacher_free(teacher);

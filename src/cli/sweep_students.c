@@ -53,6 +53,11 @@ done:
    that could draw another would pick the easiest. */
 static gs_status check_keys(const combination *c, const gs_value *trial) {
     for (int64_t k = 0; trial && k < trial->count; k++) {
+        if (strcmp(trial->keys[k], "seeds") == 0)
+            return gs_fail(GS_BAD_USAGE,
+                           "The search of the student '%s' has the key 'seeds', which is none of a "
+                           "student's; set seeds or tuning_seeds beside the graphs.",
+                           c->student);
         bool frees = strcmp(trial->keys[k], "knowledge") == 0; /* of a student, not the split */
         for (const gs_option *o = gs_split_options; o->name && !frees; o++)
             if (strcmp(o->name, trial->keys[k]) == 0)

@@ -131,3 +131,32 @@ gs_status gs_teacher_scores(const gs_teacher *t, const int64_t *ids, int64_t cou
             gs_row(out, q)[k] = logf(fmaxf(gs_row(out, q)[k], 1e-30f));
     return status;
 }
+
+/* How far from 1 the sum of c probabilities may be that were rounded to one digit. */
+static double sum_slack(int64_t c) { return 0.05 * (double)(c + 1); }
+
+gs_status gs_teacher_check_rows(const gs_teacher_array *logits, bool several_labels,
+                                const gs_matrix *rows, const int64_t *ids, int64_t count) {
+    if (logits->kind != GS_PROBS && logits->kind != GS_LOG_PROBS)
+        return GS_OK;
+    for (int64_t q = 0; q < count; q++) {
+        double sum = 0;
+        for (int64_t k = 0; k < logits->rows.width; k++) {
+            double x = (double)gs_row(rows, q)[k];
+            double p = logits->kind == GS_PROBS ? x : exp(x);
+            if (!(p >= -1e-6 && p <= 1 + 1e-3))
+                return gs_fail(GS_BAD_INPUT,
+                               "Row %lld gives class %lld the %s %g, which is none; if these are "
+                               "numbers before a softmax, their kind is logits.",
+                               (long long)ids[q], (long long)k,
+                               logits->kind == GS_PROBS ? "probability" : "log-probability", x);
+            sum += p;
+        }
+        if (!several_labels && fabs(sum - 1) > sum_slack(logits->rows.width))
+            return gs_fail(GS_BAD_INPUT,
+                           "The probabilities of row %lld add up to %g instead of 1; if these are "
+                           "numbers before a softmax, their kind is logits.",
+                           (long long)ids[q], sum);
+    }
+    return GS_OK;
+}

@@ -52,6 +52,11 @@ gs_status gs_teacher_decisions(const gs_teacher *t, const int64_t *ids, int64_t 
 /* The numbers before the softmax: logits and log-probabilities as they stand, the logarithms of
    probabilities (of 1e-30 where they are smaller). */
 gs_status gs_teacher_scores(const gs_teacher *t, const int64_t *ids, int64_t count, gs_matrix *out);
+/* Refuses rows of the array "logits" that are not of the kind it says: probabilities below 0 or
+   above 1, or, where nodes have one label, rows of probabilities whose sum is not about 1. Row k is
+   that of node ids[k]. GS_BAD_INPUT, naming the first such row. */
+gs_status gs_teacher_check_rows(const gs_teacher_array *logits, bool several_labels,
+                                const gs_matrix *rows, const int64_t *ids, int64_t count);
 /* Above which number of an array of this kind a probability is above 0.5. */
 double gs_output_yes(gs_output_kind kind);
 

@@ -475,6 +475,28 @@ START_TEST(tables_need_a_kind) {
 }
 END_TEST
 
+START_TEST(probabilities_are_such) {
+    float sound[] = {0.2f, 0.3f, 0.5f, 0, 0.1f, 0.8f}, below[] = {-0.1f, 0.6f, 0.5f},
+          above[] = {1.1f, 0, 0}, short_of[] = {0.2f, 0.2f, 0.2f}, log_of[] = {-1, -1, -2},
+          no_log[] = {2, -1, -3};
+    int64_t ids[] = {4, 7};
+    gs_matrix rows = {2, 3, sound}, low = {1, 3, below}, high = {1, 3, above},
+              little = {1, 3, short_of}, logs = {1, 3, log_of}, raw = {1, 3, no_log};
+    gs_teacher_array probs = {.kind = GS_PROBS, .rows = {.n = 9, .width = 3}};
+    gs_teacher_array log_probs = {.kind = GS_LOG_PROBS, .rows = {.n = 9, .width = 3}};
+    gs_teacher_array logits = {.kind = GS_LOGITS, .rows = {.n = 9, .width = 3}};
+    ck_ok(gs_teacher_check_rows(&probs, false, &rows, ids, 2));
+    ck_ok(gs_teacher_check_rows(&logits, false, &raw, ids, 1));
+    ck_ok(gs_teacher_check_rows(&log_probs, false, &logs, ids, 1));
+    ck_fails(GS_BAD_INPUT, gs_teacher_check_rows(&probs, false, &low, ids, 1));
+    ck_assert_ptr_nonnull(strstr(gs_reason(), "Row 4"));
+    ck_fails(GS_BAD_INPUT, gs_teacher_check_rows(&probs, true, &high, ids, 1));
+    ck_fails(GS_BAD_INPUT, gs_teacher_check_rows(&log_probs, false, &raw, ids, 1));
+    ck_fails(GS_BAD_INPUT, gs_teacher_check_rows(&probs, false, &little, ids, 1));
+    ck_ok(gs_teacher_check_rows(&probs, true, &little, ids, 1));
+}
+END_TEST
+
 START_TEST(numpy_files_teach) {
     gs_dataset *d = small_graph(N, false);
     char bytes[128 + N * 3 * sizeof(float)];
@@ -631,6 +653,7 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, our_own_models_answer);
     tcase_add_test(tc, prepared_features_are_not_prepared_again);
     tcase_add_test(tc, tables_need_a_kind);
+    tcase_add_test(tc, probabilities_are_such);
     tcase_add_test(tc, numpy_files_teach);
     tcase_add_test(tc, archives_of_numpy_teach);
     tcase_add_test(tc, noise_in_tables_never_crashes);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "cli/experiment.h"
 #include "cli/output.h"
 #include "cli/published.h"
@@ -54,6 +55,16 @@ static double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* The names of graphs come from files, so that another name is not proof of another graph. */
+static void check_graph(const experiment *e) {
+    const char *wanted = gs_get_string(e->recipe, "graph", ""), *name = e->data->name;
+    if (name && name[0] && wanted[0] && !strstr(wanted, name))
+        gs_log(GS_LOG_WARNING,
+               "The row is of the graph %s, and this one is called '%s'; what comes out says "
+               "nothing about the row unless they are the same.",
+               wanted, name);
+}
+
 static gs_status train(experiment *e, const gs_args *args, gs_value **summary, double *seconds) {
     gs_status status = GS_OK;
     uint64_t *seeds = NULL;
@@ -65,6 +76,7 @@ static gs_status train(experiment *e, const gs_args *args, gs_value **summary, d
     GS_TRY(seeds_parse(args_get(args, "seeds"), listed, &seeds, &r.seed_count));
     GS_TRY(runner_checkpoints(&r, args));
     GS_TRY(graph_open(args_get(args, "graph"), &e->data));
+    check_graph(e);
     command = command_line(args);
     r.command = command;
     r.seeds = seeds;
