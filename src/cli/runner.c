@@ -69,28 +69,52 @@ static bool on_poll(void *context) {
     return progress_interrupted();
 }
 
-/* One teacher of one seed: the same seed of a run folder, or the one file. */
-static gs_status open_one(const runner *r, const char *teacher, uint64_t seed, gs_teacher **out) {
+/* The file of a seed's teacher: that of the run folder, or the one file; the caller frees it. */
+static gs_status teacher_path(const char *teacher, uint64_t seed, char **out) {
     gs_status status = GS_OK;
-    char *path = NULL;
-    *out = NULL;
-    if (gs_folder_exists(teacher)) {
-        path = gs_run_folder_seed(teacher, seed);
-        if (!path)
-            return GS_NO_MEMORY;
-        if (!gs_file_exists(path))
-            GS_FAIL(
-                GS_BAD_INPUT,
+    bool folder = gs_folder_exists(teacher);
+    *out = folder ? gs_run_folder_seed(teacher, seed) : gs_strdup(teacher);
+    if (!*out)
+        return GS_NO_MEMORY;
+    if (folder && !gs_file_exists(*out))
+        GS_FAIL(GS_BAD_INPUT,
                 "The teacher %s has no seed %llu; choose its seeds with --seeds, or name one of "
                 "its files.",
                 teacher, (unsigned long long)seed);
-        GS_TRY(gs_teacher_open(path, r->teacher_kind, r->data, out));
-    } else if (gs_file_exists(teacher)) {
-        GS_TRY(gs_teacher_open(teacher, r->teacher_kind, r->data, out));
-    } else {
+    if (!folder && !gs_file_exists(*out))
         GS_FAIL(GS_BAD_IO, "There is no teacher %s.", teacher);
-    }
 done:
+    if (status != GS_OK) {
+        gs_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+/* Every seed has its teachers. */
+static gs_status check_teachers(const runner *r) {
+    gs_status status = GS_OK;
+    char *path = NULL;
+    int64_t others = r->others ? r->others->count : 0;
+    for (int64_t k = 0; r->teacher && k < r->seed_count; k++)
+        for (int64_t q = -1; q < others; q++) {
+            const char *teacher = q < 0 ? r->teacher : r->others->items[q]->string;
+            GS_TRY(teacher_path(teacher, r->seeds[k], &path));
+            gs_free(path);
+            path = NULL;
+        }
+done:
+    gs_free(path);
+    return status;
+}
+
+/* One teacher of one seed: the same seed of a run folder, or the one file. */
+static gs_status open_one(const runner *r, const char *teacher, uint64_t seed, gs_teacher **out) {
+    char *path = NULL;
+    *out = NULL;
+    gs_status status = teacher_path(teacher, seed, &path);
+    if (status == GS_OK)
+        status = gs_teacher_open(path, r->teacher_kind, r->data, out);
     gs_free(path);
     return status;
 }
@@ -249,6 +273,7 @@ static gs_status check_first(const runner *r) {
     gs_status status = GS_OK;
     gs_teacher *teacher = NULL;
     uint8_t *role = NULL;
+    GS_TRY(check_teachers(r));
     GS_NEW(role, r->data->n + 1);
     GS_TRY(prepare(r, r->seeds[0], &teacher, role));
     if (teacher)
