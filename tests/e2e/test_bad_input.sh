@@ -62,6 +62,6 @@ done
 "$gs" train gcn -g karate -o lone-teacher -q epochs=1 split=random train_fraction=0.3 >/dev/null
 expect 3 "has no seed 1" "$gs" distill mlp -g karate -t lone-teacher -o lone --seeds 0-1
 [ ! -e lone ] || fail "a refused student left a folder"
-awk 'BEGIN { for (i = 0; i < 34; i++) print i % 3 "," -1 }' >scores.csv
+awk 'BEGIN { for (i = 0; i < 34; i++) printf "%d,-1\n", i % 3 }' >scores.csv
 expect 3 "their kind is logits" "$gs" distill mlp -g karate -t scores.csv --teacher-kind probs -o scored
 [ ! -e scored ] || fail "a refused student left a folder"
