@@ -86,7 +86,8 @@ static void check(void) {
 }
 
 /* The kernels that OpenBLAS keeps for processors without AVX: what it falls back to where it does
-   not know the processor, as 0.3.21 does on Sapphire Rapids. They are 4 to 5 times slower there. */
+   not know the processor, as 0.3.21 does on Sapphire Rapids. They are about four times slower
+   there. */
 static bool runs_old_kernels(void) {
     static const char *const old[] = {"Prescott",  "Core2",  "Penryn",  "Dunnington", "Nehalem",
                                       "Atom",      "Athlon", "Opteron", "Katmai",     "Coppermine",

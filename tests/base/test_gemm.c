@@ -1,4 +1,6 @@
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/matrix.h"
@@ -128,7 +130,21 @@ START_TEST(matrices_of_odd_sizes) {
 }
 END_TEST
 
+/* OpenBLAS that does not know the processor would take those of processors without AVX. */
+START_TEST(kernels_are_not_those_of_old_processors) {
+#if defined(__x86_64__)
+    if (getenv("OPENBLAS_CORETYPE") || !__builtin_cpu_supports("avx2") ||
+        !__builtin_cpu_supports("fma"))
+        return;
+    ck_assert_msg(!strstr(gs_blas_name(), "(Prescott)") && !strstr(gs_blas_name(), "(Nehalem)"),
+                  "%s", gs_blas_name());
+    ck_assert_ptr_null(getenv("OPENBLAS_CORETYPE")); /* nothing is left for child processes */
+#endif
+}
+END_TEST
+
 static void add_tests(TCase *tc) {
+    tcase_add_test(tc, kernels_are_not_those_of_old_processors);
     tcase_add_loop_test(tc, products_equal_a_double_loop, 0, 4 * SHAPES);
     tcase_add_loop_test(tc, the_same_bits_for_any_number_of_threads, 0, 4 * SHAPES);
     tcase_add_test(tc, a_loop_covers_every_item_once);
