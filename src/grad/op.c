@@ -34,6 +34,12 @@ void op_pass_on(gs_tape *t, gs_node *node, gs_var *input, float factor) {
         op_accumulate(g, &node->out.grad, factor, fresh);
 }
 
+bool op_has_transpose(gs_tape *t, const gs_csr *a) {
+    if (!a->transpose)
+        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
+    return a->transpose != NULL;
+}
+
 typedef struct sum_job {
     const gs_matrix *g;
     float *partial;

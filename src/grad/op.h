@@ -21,6 +21,8 @@ void op_accumulate(gs_matrix *to, const gs_matrix *from, float factor, bool fres
 void op_pass_on(gs_tape *t, gs_node *node, gs_var *input, float factor);
 /* Column sums of g into to [1,d] (+= unless fresh), in fixed chunks of rows. */
 void op_column_sums(gs_tape *t, const gs_matrix *g, gs_matrix *to, bool fresh);
+/* Whether a graph has the transpose that a backward reads; the tape fails where it has not. */
+bool op_has_transpose(gs_tape *t, const gs_csr *a);
 /* Adds partial sums [chunks, d] in order into to. */
 void op_add_partials(const float *partial, int64_t chunks, int64_t d, float *to, bool fresh);
 

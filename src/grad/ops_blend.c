@@ -83,12 +83,8 @@ static void diffuse_back(gs_tape *t, gs_node *node) {
     const diffuse_record *record = node->extra;
     bool fresh;
     gs_matrix *g = gs_grad_of(t, node->in[0], &fresh);
-    if (!g)
+    if (!g || (record->steps > 0 && !op_has_transpose(t, record->a)))
         return;
-    if (record->steps > 0 && !record->a->transpose) {
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
-        return;
-    }
     gs_matrix part = *g;
     if (!fresh)
         part.data = gs_tape_extra(t, (size_t)(g->rows * g->cols + 1) * sizeof(float));

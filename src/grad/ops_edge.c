@@ -3,12 +3,6 @@
 
 #include "grad/op.h"
 
-static bool needs_transpose(gs_tape *t, const gs_csr *a) {
-    if (!a->transpose)
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
-    return !a->transpose;
-}
-
 typedef struct max_record {
     gs_csr *a;
     int32_t *from; /* [n_dst,d] the neighbour that was the largest, -1: there is none */
@@ -61,7 +55,7 @@ static void max_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_EDGES);
     max_record *r = node->extra;
     r->to = gs_grad_of(t, node->in[0], &r->fresh);
-    if (!r->to || needs_transpose(t, r->a))
+    if (!r->to || !op_has_transpose(t, r->a))
         return;
     r->dy = &node->out.grad;
     gs_for(r->a->transpose->cuts, 1, max_back_chunk, r);
@@ -171,7 +165,7 @@ GS_CLONES static void score_src_chunk(void *context, int64_t first, int64_t last
 static void score_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_EDGES);
     score_record *r = node->extra;
-    if (needs_transpose(t, r->a))
+    if (!op_has_transpose(t, r->a))
         return;
     int64_t width = r->heads * r->d;
     bool fresh;

@@ -15,12 +15,6 @@ static void finish(gs_matrix *g, const gs_matrix *part, bool fresh) {
         op_accumulate(g, part, 1, false);
 }
 
-static bool has_transpose(gs_tape *t, const gs_csr *a) {
-    if (!a->transpose)
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
-    return a->transpose != NULL;
-}
-
 typedef struct graph_record {
     gs_csr *a;
     int64_t heads;
@@ -34,7 +28,7 @@ static void propagate_back(gs_tape *t, gs_node *node) {
     gs_var *x = node->in[0], *w = node->in[1];
     bool fresh;
     gs_matrix *g = gs_grad_of(t, x, &fresh);
-    if (g && !has_transpose(t, a))
+    if (g && !op_has_transpose(t, a))
         return;
     if (g) {
         gs_matrix part = target(t, g, fresh);
@@ -113,7 +107,7 @@ static void edge_dot_back(gs_tape *t, gs_node *node) {
         if (!g)
             continue;
         gs_matrix part = target(t, g, fresh);
-        if (!part.data || (k == 1 && !has_transpose(t, a)))
+        if (!part.data || (k == 1 && !op_has_transpose(t, a)))
             return;
         gs_tape_fail(t, (k == 0 ? a->kernels->spmm : a->kernels->spmm_t)(
                             a, node->out.grad.data, 1, &node->in[1 - k]->value, &part));
@@ -168,7 +162,7 @@ static void attend_back(gs_tape *t, gs_node *node) {
     attend_record *record = node->extra;
     gs_matrix *g[3], part[3];
     bool fresh[3];
-    if (!has_transpose(t, record->a))
+    if (!op_has_transpose(t, record->a))
         return;
     for (int k = 0; k < 3; k++) {
         g[k] = gs_grad_of(t, node->in[k], &fresh[k]);

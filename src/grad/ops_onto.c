@@ -16,10 +16,8 @@ static void propagate_onto_back(gs_tape *t, gs_node *node) {
     gs_csr *a = record->a;
     bool fresh;
     gs_matrix *g = gs_grad_of(t, node->in[1], &fresh);
-    if (g && !a->transpose) {
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
+    if (g && !op_has_transpose(t, a))
         return;
-    }
     if (g) {
         GS_SPAN(GS_SPAN_SPMM);
         gs_tape_fail(t, a->kernels->spmm_onto(a, true, record->factor, &node->out.grad, 1,

@@ -63,12 +63,8 @@ static void spread_back(gs_tape *t, gs_node *node) {
     GS_SPAN(GS_SPAN_SPMM);
     spread_record *r = node->extra;
     r->to = gs_grad_of(t, node->in[0], &r->fresh);
-    if (!r->to)
+    if (!r->to || !op_has_transpose(t, r->a))
         return;
-    if (!r->a->transpose) {
-        gs_tape_fail(t, gs_fail(GS_FAILED, "A graph needs its transpose before training."));
-        return;
-    }
     r->y = &node->out.value;
     r->dy = &node->out.grad;
     gs_for(r->a->transpose->cuts, 1, spread_back_chunk, r);
