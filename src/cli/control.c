@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/paired.h"
 #include "cli/progress.h"
 #include "distill/recipe.h"
 #include "distill/statistics.h"
+#include "store/files.h"
 #include "store/run_folder.h"
 
 /* The student's recipe with `hard` alone, at full weight and with the options that it had. */
@@ -43,11 +45,34 @@ static double score_of(const gs_value *summary, const char *metric, int64_t seed
 
 static gs_value *number(double x) { return isfinite(x) ? gs_float(x) : gs_null(); }
 
+/* The teacher's mean score on the same seeds: by its own run, else by what the student's says of
+   it; NAN where neither tells. */
+static gs_status score_of_teacher(const runner *r, const gs_value *student, const char *metric,
+                                  double *out) {
+    gs_status status = GS_OK;
+    gs_value *run = NULL;
+    char told[80];
+    double sum = 0;
+    *out = (double)NAN;
+    snprintf(told, sizeof told, "teacher_%s", metric);
+    if (r->teacher && !r->others && gs_folder_exists(r->teacher))
+        GS_TRY(gs_run_summary_read(r->teacher, &run));
+    for (int64_t k = 0; k < r->seed_count; k++) {
+        double own = score_of(run, metric, (int64_t)r->seeds[k]);
+        sum += isfinite(own) ? own : score_of(student, told, (int64_t)r->seeds[k]);
+    }
+    if (r->seed_count > 0)
+        *out = sum / (double)r->seed_count;
+done:
+    gs_value_free(run);
+    return status;
+}
+
 /* Seed by seed, of the seeds of this run that both have. */
 static gs_status paired(const runner *r, const gs_value *student, const gs_value *control,
                         gs_value **out) {
     gs_status status = GS_OK;
-    double *a = NULL, *b = NULL;
+    double *a = NULL, *b = NULL, teacher;
     int64_t n = 0;
     char metric[64];
     gs_value *gain = gs_map();
@@ -62,12 +87,14 @@ static gs_status paired(const runner *r, const gs_value *student, const gs_value
         n += isfinite(a[n]) && isfinite(b[n]);
     }
     gs_paired p = gs_paired_difference(a, b, n);
+    GS_TRY(score_of_teacher(r, student, metric, &teacher));
     GS_TRY(gs_map_set(gain, "metric", gs_string(metric)));
     GS_TRY(gs_map_set(gain, "mean", number(p.mean)));
     GS_TRY(gs_map_set(gain, "low", number(p.low)));
     GS_TRY(gs_map_set(gain, "high", number(p.high)));
     GS_TRY(gs_map_set(gain, "p", number(p.p)));
     GS_TRY(gs_map_set(gain, "control", number(gs_mean(b, n))));
+    GS_TRY(gs_map_set(gain, "teacher", number(teacher)));
     GS_TRY(gs_map_set(gain, "seeds", gs_int(n)));
     *out = gain;
     gain = NULL;
@@ -112,13 +139,15 @@ void control_print(const gs_value *summary) {
     double mean = gs_get_float(gain, "mean", (double)NAN);
     double low = gs_get_float(gain, "low", (double)NAN);
     double high = gs_get_float(gain, "high", (double)NAN);
+    double control = gs_get_float(gain, "control", (double)NAN);
+    double lead = gs_get_float(gain, "teacher", (double)NAN) - control;
     int64_t seeds = gs_get_int(gain, "seeds", 0);
     if (!gain || !isfinite(mean)) {
         printf("no seed has a test score with and without the teacher\n");
         return;
     }
     printf("on labels alone (control): %s %.2f %%\n", gs_get_string(gain, "metric", ""),
-           100 * gs_get_float(gain, "control", (double)NAN));
+           100 * control);
     if (!isfinite(low)) {
         printf("gain by the teacher: %+.2f points on one seed, which gives no interval; take more "
                "with --seeds\n",
@@ -132,4 +161,8 @@ void control_print(const gs_value *summary) {
     if (low <= 0)
         printf("distillation gains nothing here: the interval %s 0\n",
                high < 0 ? "lies below" : "holds");
+    else if (gain_is_vain(mean, low, lead))
+        printf("distillation gains nothing here: of the %.2f points that the teacher is ahead, it "
+               "brings %.1f %%\n",
+               100 * lead, 100 * mean / lead);
 }

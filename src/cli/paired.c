@@ -50,6 +50,10 @@ done:
     return status;
 }
 
+bool gain_is_vain(double gain, double low, double lead) {
+    return low <= 0 || (lead > 0 && gain < 0.05 * lead);
+}
+
 gs_status paired_map(const gs_paired *d, gs_value **out) {
     gs_status status = GS_OK;
     gs_value *map = gs_map();

@@ -5,6 +5,10 @@
 #include "base/value.h"
 #include "distill/statistics.h"
 
+/* Whether a teacher was worth nothing: the interval of the gain over labels alone (`low` its lower
+   end) is not above 0, or the gain is less than a twentieth of the teacher's lead (NAN: unknown).
+ */
+bool gain_is_vain(double gain, double low, double lead);
 /* The difference of a metric between two summaries over the seeds that both have; n is 0 where
    there are none. Summaries may be NULL. */
 gs_status summary_paired(const gs_value *a, const gs_value *b, const char *metric, gs_paired *out);

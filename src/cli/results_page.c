@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/paired.h"
 #include "cli/results.h"
 
 static bool differs(const gs_value *a, const gs_value *b, const char *key) {
@@ -54,15 +55,18 @@ static void write_metric(FILE *out, const char *metric) {
 }
 
 static void write_row(FILE *out, const gs_value *row) {
-    fprintf(out, "| ");
+    const char *mark = gs_get_bool(row, "chosen", false) ? "**" : "";
+    fprintf(out, "| %s", mark);
     write_text(out, gs_get_string(row, "name", ""));
     write_metric(out, gs_get_string(row, "metric", ""));
-    fprintf(out, " | ");
+    fprintf(out, "%s | ", mark);
     write_spread(out, gs_get_float(row, "published", (double)NAN),
                  gs_get_float(row, "published_std", (double)NAN));
     fprintf(out, " | ");
     write_spread(out, 100 * gs_get_float(row, "mean", (double)NAN),
                  100 * gs_get_float(row, "std", (double)NAN));
+    fprintf(out, " | ");
+    write_spread(out, 100 * gs_get_float(row, "validation", (double)NAN), (double)NAN);
     fprintf(out, " | %lld | ", (long long)gs_get_int(row, "seeds", 0));
     write_difference(out, gs_map_get(row, "teacher"));
     fprintf(out, " | ");
@@ -89,13 +93,22 @@ static void write_row(FILE *out, const gs_value *row) {
     fprintf(out, " |\n");
 }
 
-/* Rows [from, to) of one graph: those whose gain over the plain student is not above 0. */
+/* Whether the teacher was worth nothing: the gain over the plain student is not above 0, or next to
+   nothing of what the teacher is ahead. */
+static bool is_vain(const gs_value *row) {
+    const gs_value *plain = gs_map_get(row, "plain");
+    double low = gs_get_float(plain, "low", (double)NAN);
+    double gain = gs_get_float(plain, "difference", (double)NAN);
+    double lead = gain - gs_get_float(gs_map_get(row, "teacher"), "difference", (double)NAN);
+    return gs_get_bool(row, "distilled", false) && isfinite(low) && gain_is_vain(gain, low, lead);
+}
+
+/* Rows [from, to) of one graph: those that gain nothing. */
 static void write_vain(FILE *out, const gs_value *rows, int64_t from, int64_t to) {
     bool first = true;
     for (int64_t k = from; k < to; k++) {
         const gs_value *row = rows->items[k], *plain = gs_map_get(row, "plain");
-        double low = gs_get_float(plain, "low", (double)NAN);
-        if (!gs_get_bool(row, "distilled", false) || !isfinite(low) || low > 0)
+        if (!is_vain(row))
             continue;
         fprintf(out, first ? "\n**Distillation gains nothing here** over the student on labels: "
                            : "; ");
@@ -122,8 +135,10 @@ static void write_head(FILE *out, const gs_value *rows, const char *command) {
         "those that do not hold 0. *Plain* is the same kind\n"
         "of student on labels alone, *smoothing* the same with label smoothing. *Trials* are the "
         "settings that were scored on validation nodes\n"
-        "(– where the settings were given); test nodes choose nothing. *Paper* is the number that "
-        "the method's source gives. Tables are grouped by\n"
+        "(– where the settings were given); test nodes choose nothing. *Validation* is the mean "
+        "score on validation nodes; the row that is highest\n"
+        "there among those of its table with the same protocol is **bold**. *Paper* is the number "
+        "that the method's source gives. Tables are grouped by\n"
         "what a student must be given to answer for a node.\n\nRuns were made by graphstill",
         command, GS_VERSION, GS_GIT_COMMIT);
     const char *shown[64];
@@ -158,12 +173,12 @@ static void write_tables(FILE *out, const gs_value *rows) {
             fprintf(out, "\n");
         }
         if (new_graph || differs(before, row, "inputs"))
-            fprintf(
-                out,
-                "\n### Serves from %s\n\n| method | paper | ours | seeds | − teacher | − plain | "
-                "− smoothing | agreement | trials | protocol | command "
-                "|\n|---|---|---|---|---|---|---|---|---|---|---|\n",
-                gs_get_string(row, "inputs", ""));
+            fprintf(out,
+                    "\n### Serves from %s\n\n| method | paper | ours | validation | seeds | − "
+                    "teacher | − plain | "
+                    "− smoothing | agreement | trials | protocol | command "
+                    "|\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+                    gs_get_string(row, "inputs", ""));
         write_row(out, row);
         before = row;
     }

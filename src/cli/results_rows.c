@@ -165,6 +165,12 @@ done:
     return status;
 }
 
+/* Over all test nodes, not a part of them. */
+static bool is_whole(const char *metric) {
+    return strcmp(metric, "test_accuracy") == 0 || strcmp(metric, "test_roc_auc") == 0 ||
+           strcmp(metric, "test_micro_f1") == 0;
+}
+
 static gs_status add_row(const gs_value *runs, const gs_value *run, const char *metric,
                          gs_value *rows) {
     gs_status status = GS_OK;
@@ -184,12 +190,14 @@ static gs_status add_row(const gs_value *runs, const gs_value *run, const char *
     GS_TRY(add_published(run, metric, row));
     GS_TRY(gs_map_set(row, "mean", gs_float(summary_mean(summary, metric))));
     GS_TRY(gs_map_set(row, "std", gs_float(summary_std(summary, metric))));
+    bool whole = is_whole(metric);
+    const char *selection = gs_selection_metric(recipe);
+    GS_TRY(gs_map_set(row, "validation",
+                      gs_float(whole ? summary_mean(summary, selection) : (double)NAN)));
     GS_TRY(gs_map_set(row, "seeds", gs_int(seeds ? seeds->count : 0)));
     GS_TRY(gs_map_set(row, "distilled", gs_bool(gs_recipe_needs_teacher(recipe))));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         GS_TRY(add_difference(runs, run, kinds[k], metric, row));
-    bool whole = strcmp(metric, "test_accuracy") == 0 || strcmp(metric, "test_roc_auc") == 0 ||
-                 strcmp(metric, "test_micro_f1") == 0;
     GS_TRY(summary_copy(whole ? summary : NULL, "test_agreement.mean", row, "agreement"));
     const gs_value *trials = gs_map_get(summary, "trials"); /* of a baseline: a value a seed */
     GS_TRY(summary_copy(summary, trials && trials->type == GS_MAP ? "trials.mean" : "trials", row,
@@ -251,6 +259,34 @@ static int compare_rows(const void *x, const void *y) {
     return order ? order : by_text(a, b, "metric");
 }
 
+/* Rows whose validation scores say which of them to take. */
+static bool compete(const gs_value *a, const gs_value *b) {
+    static const char *const keys[] = {"graph", "graph_hash", "inputs", "metric", "protocol"};
+    bool same = gs_get_int(a, "seeds", 0) == gs_get_int(b, "seeds", 0);
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        same = same && by_text(a, b, keys[k]) == 0;
+    return same;
+}
+
+/* "chosen" where no row of the same table has a higher mean on validation, and one has a lower. */
+static gs_status choose_rows(gs_value *rows) {
+    gs_status status = GS_OK;
+    for (int64_t k = 0; k < rows->count; k++) {
+        double own = gs_get_float(rows->items[k], "validation", (double)NAN);
+        bool above = false, below = !isfinite(own);
+        for (int64_t q = 0; q < rows->count && !below; q++) {
+            double other = gs_get_float(rows->items[q], "validation", (double)NAN);
+            if (q == k || !isfinite(other) || !compete(rows->items[k], rows->items[q]))
+                continue;
+            above = above || own > other;
+            below = own < other;
+        }
+        GS_TRY(gs_map_set(rows->items[k], "chosen", gs_bool(above && !below)));
+    }
+done:
+    return status;
+}
+
 gs_status results_rows(const gs_value *runs, gs_value **out) {
     gs_status status = GS_OK;
     gs_value *rows = gs_list();
@@ -261,6 +297,7 @@ gs_status results_rows(const gs_value *runs, gs_value **out) {
         GS_TRY(add_run(runs, runs->items[k], rows));
     if (rows->count > 0)
         qsort(rows->items, (size_t)rows->count, sizeof(gs_value *), compare_rows);
+    GS_TRY(choose_rows(rows));
     *out = rows;
     rows = NULL;
 done:

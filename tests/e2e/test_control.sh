@@ -26,6 +26,8 @@ assert gain["metric"] == "test_accuracy" and gain["seeds"] == 4
 for key, want in (("mean", mean), ("low", mean - reach), ("high", mean + reach)):
     assert abs(gain[key] - want) < 1e-6, (key, gain, want)
 assert 0 <= gain["p"] < 0.05, gain
+teacher = json.load(open("teacher/summary.json"))["test_accuracy"]["mean"]
+assert abs(gain["teacher"] - teacher) < 1e-9 and abs(gain["control"] - sum(b) / 4) < 1e-9, gain
 assert control["queries"]["mean"] == 0 and summary["queries"]["mean"] == 600
 P
 
