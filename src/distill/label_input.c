@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/session.h"
 
 bool label_input_used(const gs_value *recipe) { return gs_get_float(recipe, "label_input", 0) > 0; }
 
@@ -64,4 +65,23 @@ void label_input_answer(label_input *l, const gs_matrix *logits) {
         for (int64_t k = 0; k < l->c; k++)
             row[k] = (float)((double)row[k] / sum);
     }
+}
+
+gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t *role,
+                         label_input *out) {
+    gs_status status = GS_OK;
+    int32_t *visible = NULL;
+    *out = (label_input){0};
+    if (!label_input_used(recipe))
+        return GS_OK;
+    if (!role || !view->y)
+        return gs_fail(GS_BAD_INPUT, "This model reads labels of its training nodes, so it needs "
+                                     "the graph that it was trained on, with its labels.");
+    GS_NEW(visible, view->n + 1);
+    for (int64_t i = 0; i < view->n; i++)
+        visible[i] = role[i] == GS_TRAIN ? view->y[i] : -1;
+    GS_TRY(label_input_open(out, recipe, view, visible));
+done:
+    gs_free(visible);
+    return status;
 }

@@ -130,6 +130,9 @@ gs_status session_open(session *s, const gs_value *recipe, gs_dataset *data, con
                        const gs_teacher *teacher, uint64_t seed, bool trial);
 void session_close(session *s);
 
+/* features.c */
+/* GS_BAD_INPUT where a data set has no features at all. */
+gs_status session_check_features(const gs_dataset *data);
 /* The features that a recipe asks for: *view shows `data` with them; what had to be made is owned
    by own_x / own_dense. What `inputs` puts beside them comes from data's own graph. Where labels
    are features, their columns are there and zero. `positions`: known ones of the nodes of data
@@ -149,6 +152,7 @@ gs_status inputs_widen(const gs_value *recipe, const gs_matrix *positions, gs_da
 /* `wide` [n, …], which is adopted, takes the place of the features that `view` shows. */
 void inputs_replace(gs_matrix *wide, gs_dataset *view, gs_csr **own_x, gs_matrix *own_dense);
 
+/* label_input.c */
 /* Labels of the training nodes in role [n], over a view with such columns; {0} where the recipe has
    none. */
 gs_status session_labels(const gs_value *recipe, gs_dataset *view, const uint8_t *role,
