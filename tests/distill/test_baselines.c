@@ -9,17 +9,10 @@
 #include "base/rng.h"
 #include "check_main.h"
 #include "distill/recipe.h"
+#include "run_case.h"
 
 #define N 34
 #define C 2
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
-}
 
 static gs_dataset *karate(uint8_t *role) {
     gs_dataset *d = NULL;

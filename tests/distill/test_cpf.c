@@ -6,6 +6,7 @@
 #include "distill/recipe.h"
 #include "distill/train.h"
 #include "graph/generate.h"
+#include "run_case.h"
 
 enum { N = 400 };
 #define TEACHER "{\"model\": \"gcn\", \"hidden\": 16, \"epochs\": 60, \"patience\": 0}"
@@ -29,14 +30,6 @@ static gs_dataset *made(uint8_t *role) {
     ck_ok(gs_split_draw(&split, d, 0, role));
     gs_value_free(options);
     return d;
-}
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
 }
 
 static gs_run *teach(gs_dataset *d, const uint8_t *role) {

@@ -6,6 +6,7 @@
 #include "distill/recipe.h"
 #include "distill/train.h"
 #include "graph/generate.h"
+#include "run_case.h"
 
 #define N 300
 
@@ -19,14 +20,6 @@ static gs_dataset *made(void) {
     ck_ok(gs_generate("sbm", options, &d));
     gs_value_free(options);
     return d;
-}
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
 }
 
 /* Every fifth test node is hidden. */
@@ -105,13 +98,6 @@ static const char *const students[] = {
 };
 enum { STUDENTS = sizeof students / sizeof *students };
 
-static void same_run(const gs_run *a, const gs_run *b) {
-    ck_assert_mem_eq(a->full.logits.data, b->full.logits.data,
-                     (size_t)(a->full.logits.rows * a->full.logits.cols) * sizeof(float));
-    ck_assert_mem_eq(a->history.data, b->history.data,
-                     (size_t)(a->history.rows * a->history.cols) * sizeof(float));
-}
-
 START_TEST(the_same_bits_for_any_number_of_threads) {
     taught t;
     open_taught(&t, _i % 2);
@@ -128,34 +114,6 @@ START_TEST(the_same_bits_for_any_number_of_threads) {
     close_taught(&t);
 }
 END_TEST
-
-typedef struct keeper {
-    gs_state *kept;
-    int64_t stop_at, seen;
-} keeper;
-
-static gs_status keep_state(void *context, const gs_state *s) {
-    keeper *k = context;
-    gs_status status = GS_OK;
-    gs_state_free(k->kept);
-    k->kept = gs_state_new();
-    for (int64_t q = 0; q < s->count; q++) {
-        gs_entry *e = NULL, *from = s->entries[q];
-        GS_TRY(
-            gs_state_add(k->kept, from->name, from->kind, from->value.rows, from->value.cols, &e));
-        memcpy(e->value.data, from->value.data,
-               (size_t)(from->value.rows * from->value.cols) * sizeof(float));
-    }
-    for (int64_t q = 0; q < s->counter_count; q++)
-        GS_TRY(gs_state_set(k->kept, s->counter_names[q], s->counters[q]));
-done:
-    return status;
-}
-
-static bool stop_now(void *context) {
-    keeper *k = context;
-    return ++k->seen == k->stop_at;
-}
 
 START_TEST(resuming_goes_on_to_the_same_bits) {
     taught t;

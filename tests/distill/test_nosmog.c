@@ -9,6 +9,7 @@
 #include "distill/recipe.h"
 #include "distill/train.h"
 #include "graph/generate.h"
+#include "run_case.h"
 
 enum { N = 240 };
 
@@ -19,14 +20,6 @@ typedef struct school {
     gs_teacher_array arrays[2];
     gs_teacher teacher;
 } school;
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
-}
 
 static gs_dataset *made(int64_t words) {
     gs_dataset *d = NULL;
@@ -69,17 +62,6 @@ static void close_school(school *s) {
     gs_dataset_free(s->data);
 }
 
-static void same_run(const gs_run *a, const gs_run *b) {
-    ck_assert_mem_eq(a->full.logits.data, b->full.logits.data, (size_t)(N * a->c) * sizeof(float));
-    for (int64_t k = 0; k < a->state->count; k++) {
-        const gs_entry *x = a->state->entries[k], *y = gs_state_find(b->state, x->name);
-        ck_assert_ptr_nonnull(y);
-        if (x->kind != GS_SLOT)
-            ck_assert_mem_eq(x->value.data, y->value.data,
-                             (size_t)(x->value.rows * x->value.cols) * sizeof(float));
-    }
-}
-
 static const char *const recipes[] = {
     "{\"model\": \"mlp\", \"hidden\": 7, \"epochs\": 6, \"batch_size\": 50, \"drop_last\": true,"
     " \"dropout\": 0.3, \"inputs\": \"x+position\", \"position_size\": 4, \"position_length\": 8,"
@@ -112,31 +94,6 @@ START_TEST(the_same_bits_for_any_number_of_threads) {
     close_school(&s);
 }
 END_TEST
-
-typedef struct keeper {
-    gs_state *kept;
-    int64_t stop_at, seen;
-} keeper;
-
-static gs_status keep_state(void *context, const gs_state *s) {
-    keeper *k = context;
-    k->kept = gs_state_new();
-    for (int64_t q = 0; q < s->count; q++) {
-        gs_entry *e = NULL, *from = s->entries[q];
-        ck_ok(
-            gs_state_add(k->kept, from->name, from->kind, from->value.rows, from->value.cols, &e));
-        memcpy(e->value.data, from->value.data,
-               (size_t)(from->value.rows * from->value.cols) * sizeof(float));
-    }
-    for (int64_t q = 0; q < s->counter_count; q++)
-        ck_ok(gs_state_set(k->kept, s->counter_names[q], s->counters[q]));
-    return GS_OK;
-}
-
-static bool stop_now(void *context) {
-    keeper *k = context;
-    return ++k->seen == k->stop_at;
-}
 
 START_TEST(an_interrupted_run_goes_on_to_the_same_bits) {
     school s;

@@ -9,6 +9,7 @@
 #include "distill/evaluate.h"
 #include "distill/recipe.h"
 #include "graph/generate.h"
+#include "run_case.h"
 
 enum { N = 400 };
 
@@ -37,14 +38,6 @@ static int64_t count(const uint8_t *role, uint8_t which) {
     for (int64_t i = 0; i < N; i++)
         found += role[i] == which;
     return found;
-}
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
 }
 
 static double metric(const gs_run *r, const char *name) {

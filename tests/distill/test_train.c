@@ -11,6 +11,7 @@
 #include "distill/recipe.h"
 #include "grad/optim.h"
 #include "graph/generate.h"
+#include "run_case.h"
 
 static gs_dataset *made(int64_t n, int64_t words) {
     gs_dataset *d = NULL;
@@ -23,14 +24,6 @@ static gs_dataset *made(int64_t n, int64_t words) {
     ck_ok(gs_generate("sbm", options, &d));
     gs_value_free(options);
     return d;
-}
-
-static gs_value *recipe_of(const char *text, bool distilled) {
-    gs_value *flat = NULL, *resolved = NULL;
-    ck_ok(gs_json_read(text, (int64_t)strlen(text), &flat));
-    ck_ok(gs_recipe_resolve(flat, distilled, &resolved));
-    gs_value_free(flat);
-    return resolved;
 }
 
 static void draw(const gs_dataset *d, uint8_t *role) {
@@ -93,18 +86,6 @@ START_TEST(a_teacher_learns_and_a_student_follows) {
 }
 END_TEST
 
-static void same_run(const gs_run *a, const gs_run *b) {
-    ck_assert_mem_eq(a->full.logits.data, b->full.logits.data,
-                     (size_t)(a->full.logits.rows * a->full.logits.cols) * sizeof(float));
-    for (int64_t k = 0; k < a->state->count; k++) {
-        const gs_entry *x = a->state->entries[k], *y = gs_state_find(b->state, x->name);
-        ck_assert_ptr_nonnull(y);
-        if (x->kind == GS_PARAMETER)
-            ck_assert_mem_eq(x->value.data, y->value.data,
-                             (size_t)(x->value.rows * x->value.cols) * sizeof(float));
-    }
-}
-
 static const char *const bit_recipes[] = {
     "{\"model\": \"gcn\", \"hidden\": 7, \"epochs\": 4}",
     "{\"model\": \"gcn\", \"hidden\": 64, \"epochs\": 4, \"norm\": \"batch\"}",
@@ -132,34 +113,6 @@ START_TEST(the_same_bits_for_any_number_of_threads) {
     gs_dataset_free(d);
 }
 END_TEST
-
-typedef struct keeper {
-    gs_state *kept;
-    int64_t stop_at, seen;
-} keeper;
-
-static gs_status keep_state(void *context, const gs_state *s) {
-    keeper *k = context;
-    gs_status status = GS_OK;
-    gs_state_free(k->kept);
-    k->kept = gs_state_new();
-    for (int64_t q = 0; q < s->count; q++) {
-        gs_entry *e = NULL, *from = s->entries[q];
-        GS_TRY(
-            gs_state_add(k->kept, from->name, from->kind, from->value.rows, from->value.cols, &e));
-        memcpy(e->value.data, from->value.data,
-               (size_t)(from->value.rows * from->value.cols) * sizeof(float));
-    }
-    for (int64_t q = 0; q < s->counter_count; q++)
-        GS_TRY(gs_state_set(k->kept, s->counter_names[q], s->counters[q]));
-done:
-    return status;
-}
-
-static bool stop_now(void *context) {
-    keeper *k = context;
-    return ++k->seen == k->stop_at;
-}
 
 /* Other sums, the same draws: outputs, losses and scores agree to rounding, row by row. */
 START_TEST(the_order_of_nodes_cannot_be_seen_from_outside) {
