@@ -25,9 +25,35 @@ done:
     return status;
 }
 
+/* A finished run must have taught on this graph, with every seed that the sweep will ask it for. */
+static gs_status check_given(const gs_value *file, const gs_value *place, const char *name,
+                             const char *path, const gs_value *summary) {
+    static const char *const keys[] = {"seeds", "tuning_seeds"};
+    const gs_value *there = gs_map_get(summary, "seeds");
+    const char *hash = gs_get_string(gs_map_get(summary, "origin"), "graph_hash", NULL);
+    if (hash && strcmp(hash, gs_get_string(place, "hash", "")) != 0)
+        return gs_fail(GS_BAD_INPUT,
+                       "The teacher '%s' of the sweep, %s, was trained on another graph than %s.",
+                       name, path, gs_get_string(place, "file", "its own"));
+    for (int k = 0; k < 2; k++) {
+        const gs_value *asked = gs_map_get(file, keys[k]);
+        for (int64_t a = 0; asked && a < asked->count; a++) {
+            bool found = false;
+            for (int64_t b = 0; there && b < there->count && !found; b++)
+                found = there->items[b]->integer == asked->items[a]->integer;
+            if (!found)
+                return gs_fail(GS_BAD_INPUT,
+                               "The teacher '%s' of the sweep, %s, has no seed %lld, which is one "
+                               "of the sweep's %s.",
+                               name, path, (long long)asked->items[a]->integer, keys[k]);
+        }
+    }
+    return GS_OK;
+}
+
 /* A run that is there already; its recipe, where a folder tells one, for the split. */
-static gs_status open_given(const char *graph, const char *name, const char *given, gs_value *out,
-                            gs_value **recipe) {
+static gs_status open_given(const gs_value *file, const gs_value *place, const char *graph,
+                            const char *name, const char *given, gs_value *out, gs_value **recipe) {
     gs_status status = GS_OK;
     gs_value *summary = NULL;
     char *path = sweep_in_graph(given, graph);
@@ -40,6 +66,8 @@ static gs_status open_given(const char *graph, const char *name, const char *giv
         GS_TRY(gs_run_summary_read(path, &summary));
     if (folder && !summary)
         GS_FAIL(GS_BAD_INPUT, "The teacher '%s' of the sweep, %s, is no finished run.", name, path);
+    if (summary)
+        GS_TRY(check_given(file, place, name, path, summary));
     if (gs_map_get(summary, "recipe") && !(*recipe = gs_value_clone(gs_map_get(summary, "recipe"))))
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_map_set(out, "run", gs_string(path)));
@@ -73,8 +101,8 @@ done:
 }
 
 /* Recipes of all teachers as read, null where a run has none. */
-static gs_status read_teachers(const gs_value *file, const char *graph, gs_value *teachers,
-                               gs_value *recipes) {
+static gs_status read_teachers(const gs_value *file, const gs_value *place, const char *graph,
+                               gs_value *teachers, gs_value *recipes) {
     gs_status status = GS_OK;
     gs_value *recipe = NULL;
     const gs_value *listed = gs_map_get(file, "teachers");
@@ -82,7 +110,7 @@ static gs_status read_teachers(const gs_value *file, const char *graph, gs_value
         const char *name = listed->keys[k], *run = gs_get_string(listed->items[k], "run", NULL);
         GS_TRY(gs_map_set(teachers, name, gs_map()));
         if (run)
-            GS_TRY(open_given(graph, name, run, gs_map_get(teachers, name), &recipe));
+            GS_TRY(open_given(file, place, graph, name, run, gs_map_get(teachers, name), &recipe));
         else
             GS_TRY(gs_context(sweep_entry_recipe(listed->items[k], "teacher", graph, &recipe, NULL),
                               "The teacher '%s' of the sweep", name));
@@ -130,7 +158,7 @@ static gs_status plan_graph(const gs_value *file, const char *name, const char *
     GS_TRY(add_graph_file(name, path, place));
     GS_TRY(gs_map_set(place, "teachers", gs_map()));
     gs_value *teachers = gs_map_get(place, "teachers");
-    GS_TRY(read_teachers(file, name, teachers, recipes));
+    GS_TRY(read_teachers(file, place, name, teachers, recipes));
     GS_TRY(find_split(file, recipes, name, &split));
     GS_TRY(resolve_teachers(file, split, teachers, recipes));
     GS_TRY(sweep_students_add(file, name, split, place));

@@ -22,7 +22,8 @@ static inline void same_numbers(const gs_matrix *a, const gs_matrix *b) {
     ck_assert_mem_eq(a->data, b->data, (size_t)(a->rows * a->cols) * sizeof(float));
 }
 
-/* Outputs, losses of every epoch where the same are kept, and all of the state but the optimiser's. */
+/* Outputs, losses of every epoch where the same are kept, and all of the state but the optimiser's.
+ */
 static inline void same_run(const gs_run *a, const gs_run *b) {
     same_numbers(&a->full.logits, &b->full.logits);
     if (a->history.cols == b->history.cols)

@@ -139,6 +139,19 @@ wrong 2 "'split_seed'" 's/lr: {log_uniform.*/split_seed: {choice: [1, 2]}}}/'
 wrong 2 "none" 's/^teachers: .*//'
 wrong 2 "split" 's/recipe: mlp, set: {epochs: 40}/recipe: mlp, set: {epochs: 40, split: random}/'
 expect 2 "no sweep file" "$gs" sweep nothing.yaml -o w
+# a teacher that is there already: of this graph, with all seeds, or refused before anything is trained
+given() { sed "s|^teachers: .*|teachers: {gcn: {run: $1}}|" s.yaml; }
+given one/small/teachers/gcn >w.yaml
+"$gs" sweep w.yaml -o given -q >/dev/null
+same given/small/glnn/final/seed-2.h5 one/small/glnn/final/seed-2.h5 /params /outputs /history
+given one/small/teachers/gcn | sed 's/^tuning_seeds: .*/tuning_seeds: 3/' >w.yaml
+expect 3 "no seed 3, which is one of the sweep's tuning_seeds" "$gs" sweep w.yaml -o w
+"$gs" generate citation -o other.h5 nodes=300 features=50 >/dev/null
+given one/small/teachers/gcn | sed 's/g\.h5/other.h5/' >w.yaml
+expect 3 "on another graph than other.h5" "$gs" sweep w.yaml -o w
+given one/nowhere >w.yaml
+expect 3 "is not there" "$gs" sweep w.yaml -o w
+[ ! -e w ] || fail "a refused teacher left a folder behind"
 # unequal budgets are told
 sed 's/  plain: {recipe: mlp,/  plain: {recipe: mlp, search: none,/' s.yaml >w.yaml
 "$gs" sweep w.yaml --dry-run >out.txt 2>err.txt
