@@ -330,11 +330,14 @@ gs_status runner_run(const runner *r, gs_value **summary) {
     gs_status status = GS_OK;
     gs_value *provenance = NULL, *extra = NULL, *times = NULL;
     char hash[17];
+    int handle = -1;
     *summary = NULL;
     gs_dataset_hash(r->data, false, hash);
     GS_TRY(check_memory(r));
     GS_TRY(check_first(r));
     GS_TRY(provenance_make(&provenance));
+    GS_TRY(gs_folder_make(r->folder));
+    GS_TRY(gs_folder_lock(r->folder, "run", &handle));
     GS_TRY(gs_run_folder_open(r->folder, r->recipe, r->resume));
     extra = gs_map();
     times = gs_list();
@@ -352,6 +355,7 @@ gs_status runner_run(const runner *r, gs_value **summary) {
     GS_TRY(status);
     GS_TRY(gs_run_folder_finish(r->folder, r->data, extra, summary));
 done:
+    gs_folder_unlock(handle);
     gs_value_free(provenance);
     gs_value_free(extra);
     gs_value_free(times);

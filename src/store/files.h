@@ -18,8 +18,9 @@ bool gs_file_exists(const char *path);
 bool gs_folder_exists(const char *path);
 gs_status gs_folder_make(const char *path); /* with parents; an existing one is fine */
 /* Keeps a folder for this process and those that it starts, until all of them have ended or this
-   one unlocks it; false in *got if another has it. Nothing is written. */
-gs_status gs_folder_lock(const char *path, int *handle, bool *got);
+   one unlocks it. What an interrupted one started may still be stopping, so another that has it is
+   waited for, ten seconds; then GS_BAD_USAGE: "Another <who> works in …". Nothing is written. */
+gs_status gs_folder_lock(const char *path, const char *who, int *handle);
 void gs_folder_unlock(int handle);          /* below 0: nothing */
 gs_status gs_file_remove(const char *path); /* a missing one is fine */
 /* A temporary name in the same folder, and its rename into place after an fsync; callers that write

@@ -53,3 +53,12 @@ touch part/seed-0.checkpoint.h5.$gone.tmp
 [ -z "$(find part -name '*.tmp')" ] || fail "a dead run's temporary file stays"
 # a checkpoint of another recipe is refused
 expect 2 "" "$gs" train gcn -g g.h5 -o part --seeds 0-1 --resume epochs=5
+# two programs cannot work in one folder
+mkdir held
+(
+    exec 9<held
+    flock -n 9 || fail "the folder cannot be locked"
+    expect 2 "Another run works in held; wait for it, or stop it" "$gs" train gcn -g g.h5 -o held --seeds 0 epochs=5
+)
+[ -z "$(ls held)" ] || fail "something was written into another's folder: $(ls held)"
+"$gs" train gcn -g g.h5 -o held --seeds 0 -q epochs=5 >/dev/null

@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/parallel.h"
@@ -72,19 +71,6 @@ done:
     return status;
 }
 
-/* What an interrupted sweep started may still be stopping. */
-static gs_status lock(const char *folder, int *handle) {
-    const struct timespec pause = {0, 100000000};
-    bool got = false;
-    for (int tries = 0; tries < 100; tries++) {
-        gs_status status = gs_folder_lock(folder, handle, &got);
-        if (status != GS_OK || got)
-            return status;
-        nanosleep(&pause, NULL);
-    }
-    return gs_fail(GS_BAD_USAGE, "Another sweep works in %s; wait for it, or stop it.", folder);
-}
-
 /* Writes sweep.yaml, or checks that the one there says the same. */
 static gs_status claim(const gs_value *plan, const char *folder, bool resume, int *handle) {
     gs_status status = GS_OK;
@@ -94,7 +80,7 @@ static gs_status claim(const gs_value *plan, const char *folder, bool resume, in
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_yaml_write(plan, &yaml));
     GS_TRY(gs_folder_make(folder));
-    GS_TRY(lock(folder, handle));
+    GS_TRY(gs_folder_lock(folder, "sweep", handle));
     GS_TRY(gs_temporary_sweep(folder));
     if (!gs_file_exists(path)) {
         GS_TRY(gs_file_write(path, yaml, (int64_t)strlen(yaml)));
