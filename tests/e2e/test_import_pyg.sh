@@ -19,11 +19,8 @@ models = {
     "gcn-graphnorm": "gcn hidden=8 norm=graph",
 }
 split = ["normalize_features=false", "split=random", "train_fraction=0.5", "val_fraction=0.2"]
-seen = 0
 with h5py.File(golden) as file:
     for name, recipe in models.items():
-        if name not in file:
-            continue
         tensors = {}
         file[name + "/params"].visititems(
             lambda key, value: tensors.update({key.replace("/", "."): value[()]}) if isinstance(value, h5py.Dataset) else None)
@@ -43,7 +40,5 @@ with h5py.File(golden) as file:
         theirs = file[name + "/logits"][()]
         away = abs(ours - theirs).max() / abs(theirs).max()
         assert away <= 1e-4, f"{name}: {away:g} away from PyTorch Geometric's logits"
-        seen += 1
-assert seen >= 9, f"the golden file holds only {seen} of these models"
 P
 "$python" golden.py "$gs" "$GRAPHSTILL_SOURCE/tests/goldens/karate.h5"
