@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "cli/control.h"
 #include "cli/progress.h"
+#include "distill/recipe.h"
 
 /* The recipe of the k-th generation. */
 static gs_status recipe_of(const gs_value *recipe, int64_t k, gs_value **out) {
@@ -10,6 +11,7 @@ static gs_status recipe_of(const gs_value *recipe, int64_t k, gs_value **out) {
     *out = gs_value_clone(recipe);
     if (!*out)
         return GS_NO_MEMORY;
+    gs_recipe_forget_published(*out);
     GS_TRY(gs_map_set(*out, "generation", gs_int(k)));
 done:
     return status;

@@ -19,6 +19,7 @@ static gs_status control_recipe(const gs_value *student, gs_value **out) {
     gs_value *recipe = gs_value_clone(student), *resolved = NULL;
     if (!recipe)
         return GS_NO_MEMORY;
+    gs_recipe_forget_published(recipe);
     GS_TRY(gs_map_set(recipe, "methods", gs_map()));
     GS_TRY(gs_value_set_at(recipe, "methods.hard", hard ? gs_value_clone(hard) : gs_map()));
     GS_TRY(gs_value_set_at(recipe, "methods.hard.weight", gs_float(1)));

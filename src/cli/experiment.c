@@ -38,12 +38,14 @@ done:
 gs_status experiment_open(const char *name, const gs_args *args, const char *to, bool teacher_given,
                           experiment *out) {
     gs_status status = GS_OK;
+    char *word = NULL;
     *out = (experiment){0};
     GS_TRY(recipe_open(name, args, &out->recipe));
-    if (to)
-        GS_TRY(gs_value_set_at(out->recipe,
-                               gs_recipe_is_experiment(out->recipe) ? "student.model" : "model",
-                               gs_string(to)));
+    if (to) {
+        if (!(word = gs_format("model=%s", to)))
+            GS_TRY(GS_NO_MEMORY);
+        GS_TRY(gs_recipe_override(out->recipe, (const char *const[]){word}, 1));
+    }
     GS_TRY(resolve_part(out->recipe, "student", true, &out->student));
     if (!out->student)
         GS_FAIL(GS_BAD_USAGE, "The recipe %s has no student to distill into.", name);
@@ -53,6 +55,7 @@ gs_status experiment_open(const char *name, const gs_args *args, const char *to,
     if (!out->teacher)
         GS_TRY(default_teacher(out->student, &out->teacher));
 done:
+    gs_free(word);
     return status;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "cli/paired.h"
+#include "distill/recipe.h"
 #include "store/run_folder.h"
 #include "store/yaml.h"
 
@@ -52,6 +53,26 @@ double published_std(const gs_value *published, const char *key) {
             return strcmp(published->keys[k], key) == 0 ? number_of(gs_map_get(published, "std"))
                                                         : (double)NAN;
     return spread;
+}
+
+gs_status published_check_teacher(const gs_value *recipe, const gs_value *teacher,
+                                  gs_value *student) {
+    gs_status status = GS_OK;
+    gs_value *part = NULL, *own = NULL, *given = NULL;
+    if (!gs_recipe_needs_teacher(student) || !gs_map_get(recipe, "teacher"))
+        return GS_OK;
+    GS_TRY(gs_recipe_part(recipe, "teacher", &part));
+    GS_TRY(gs_recipe_resolve(part, false, &own));
+    /* A teacher of an older version lacks the keys that came later. */
+    if (teacher && gs_recipe_resolve(teacher, false, &given) == GS_NO_MEMORY)
+        GS_TRY(GS_NO_MEMORY);
+    if (!given || !gs_recipe_same_work(own, given))
+        gs_recipe_forget_published(student);
+done:
+    gs_value_free(part);
+    gs_value_free(own);
+    gs_value_free(given);
+    return status;
 }
 
 double published_tolerance(const gs_value *published, const char *key) {
@@ -143,13 +164,12 @@ done:
     return status;
 }
 
-gs_status published_report(const char *name, const char *folder, const gs_value *summary,
-                           gs_value **out) {
+gs_status published_report(const char *name, const gs_value *row, const char *folder,
+                           const gs_value *summary, gs_value **out) {
     gs_status status = GS_OK;
     gs_value *report = gs_map(), *teacher = NULL;
     char *path = gs_format("%s/teacher", folder), *protocol = NULL;
-    const gs_value *recipe = gs_map_get(summary, "recipe");
-    const gs_value *published = published_of(recipe, "published");
+    const gs_value *published = published_of(row, "published");
     *out = NULL;
     protocol = protocol_words(summary);
     if (!report || !path || !protocol)
@@ -158,7 +178,7 @@ gs_status published_report(const char *name, const char *folder, const gs_value 
     GS_TRY(gs_map_set(report, "recipe", gs_string(name)));
     GS_TRY(summary_copy(summary, "origin.graph", report, "graph"));
     GS_TRY(summary_copy(summary, "origin.command", report, "command"));
-    GS_TRY(summary_copy(recipe, "source", report, "source"));
+    GS_TRY(summary_copy(row, "source", report, "source"));
     GS_TRY(gs_map_set(report, "protocol", gs_string(protocol)));
     GS_TRY(summary_copy(summary, "seeds", report, "seeds"));
     GS_TRY(gs_map_set(report, "rows", gs_list()));

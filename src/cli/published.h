@@ -15,6 +15,11 @@ const gs_value *published_of(const gs_value *recipe, const char *which);
 /* NAN where there is none. */
 double published_number(const gs_value *published, const char *key);
 double published_std(const gs_value *published, const char *key);
+/* Takes the papers' numbers out of a student that another teacher teaches than the one its recipe,
+   an experiment as read, trains. `teacher`: the recipe of that teacher; NULL: not known. A recipe
+   without a teacher of its own leaves the student as it is. */
+gs_status published_check_teacher(const gs_value *recipe, const gs_value *teacher,
+                                  gs_value *student);
 /* The largest difference that counts as reproduced: one published standard deviation, or 1 point.
  */
 double published_tolerance(const gs_value *published, const char *key);
@@ -25,9 +30,10 @@ char *published_verdict(double difference, double tolerance);
 gs_status published_needs_graph(const gs_value *recipe, const char *name);
 /* {"recipe", "graph", "protocol", "seeds", "command", "rows": [{"metric", "published",
    "published_std", "mean", "std", "values", "difference", "tolerance", "reproduced", "verdict"}]}
-   of a finished run in `folder`. */
-gs_status published_report(const char *name, const char *folder, const gs_value *summary,
-                           gs_value **out);
+   of a finished run in `folder` beside the numbers of `row`, the recipe `name` with the run's
+   setting. */
+gs_status published_report(const char *name, const gs_value *row, const char *folder,
+                           const gs_value *summary, gs_value **out);
 /* The rows of all recipes: a list of {"name", "description", "graph", "metric", "published",
    "published_std", "measured", "measured_std", "source"}. */
 gs_status published_list(gs_value **out);

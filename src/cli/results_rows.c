@@ -135,29 +135,11 @@ done:
     return status;
 }
 
-/* True if the command line set keys of the recipe, but for how the nodes are split: the row is then
-   not the paper's any more. */
-static bool is_changed(const char *command) {
-    static const char *const harmless[] = {"setting=", "split=", "keep=", "features="};
-    for (const char *word = command; word && *word; word = strchr(word, ' ')) {
-        word += *word == ' ';
-        size_t length = strcspn(word, " ");
-        bool sets = memchr(word, '=', length) && *word != '-';
-        for (size_t k = 0; sets && k < sizeof harmless / sizeof *harmless; k++)
-            sets = strncmp(word, harmless[k], strlen(harmless[k])) != 0;
-        if (sets)
-            return true;
-    }
-    return false;
-}
-
 /* What the paper says of a metric; of a distillation's own teacher, under teacher_<metric>. */
 static gs_status add_published(const gs_value *run, const char *metric, gs_value *row) {
     gs_status status = GS_OK;
     char key[128];
     const gs_value *published = published_of(recipe_of(run), "published");
-    if (is_changed(gs_get_string(gs_map_get(run, "summary"), "origin.command", "")))
-        published = NULL;
     snprintf(key, sizeof key, "%s%s", gs_get_bool(run, "teacher", false) ? "teacher_" : "", metric);
     GS_TRY(gs_map_set(row, "published", gs_float(published_number(published, key))));
     GS_TRY(gs_map_set(row, "published_std", gs_float(published_std(published, key))));

@@ -9,8 +9,6 @@
  */
 gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char *graph,
                              gs_value **flat, gs_value **search);
-/* The paper's number does not belong to a recipe that was changed. */
-void sweep_forget_published(gs_value *flat);
 /* The path of a teacher's run on a graph; caller frees. */
 char *sweep_in_graph(const char *text, const char *graph);
 /* All split keys of a recipe, with their defaults. */
@@ -21,5 +19,8 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
 /* The students of one graph: combinations with methods and teachers, in `students` of `place`. */
 gs_status sweep_students_add(const gs_value *file, const char *graph, const gs_value *split,
                              gs_value *place);
+/* Names in each of the students which of them it is compared with ("plain", "smoothing"; null:
+   none), and warns where their budgets differ. */
+gs_status sweep_controls_add(const gs_value *file, const char *graph, gs_value *students);
 
 #endif

@@ -16,11 +16,6 @@ char *sweep_in_graph(const char *text, const char *graph) {
     return gs_format("%.*s%s%s", (int)(at - text), text, graph, at + sizeof mark - 1);
 }
 
-void sweep_forget_published(gs_value *flat) {
-    gs_map_remove(flat, "published");
-    gs_map_remove(flat, "published_inductive");
-}
-
 gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char *graph,
                              gs_value **flat, gs_value **search) {
     gs_status status = GS_OK;
@@ -41,7 +36,7 @@ gs_status sweep_entry_recipe(const gs_value *entry, const char *part, const char
     gs_map_remove(*flat, "search");
     /* That number is the student's, and of the recipe as it stands. */
     if ((gs_recipe_is_experiment(recipe) && strcmp(part, "teacher") == 0) || set)
-        sweep_forget_published(*flat);
+        gs_recipe_forget_published(*flat);
     for (int64_t k = 0; set && k < set->count; k++)
         GS_TRY(gs_recipe_set(*flat, set->keys[k], gs_value_clone(set->items[k])));
 done:

@@ -1,17 +1,20 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
+#include "cli/published.h"
 #include "cli/sweep.h"
 #include "cli/sweep_plan.h"
 #include "distill/recipe.h"
 #include "distill/search.h"
 #include "distill/split.h"
 #include "distill/train.h"
+#include "store/files.h"
+#include "store/run_folder.h"
+#include "store/yaml.h"
 
 /* One student of the file, with one of its methods and one of its teachers. */
 typedef struct combination {
-    const gs_value *file, *entry, *split;
+    const gs_value *file, *entry, *split, *teachers;
     const char *graph, *student;
     const char *method, *teacher; /* NULL: as the recipe says; none */
     bool many_teachers;
@@ -134,6 +137,27 @@ done:
     return status;
 }
 
+/* The paper's number holds for a student of the paper's teacher alone. */
+static gs_status check_teacher(const combination *c, gs_value *flat) {
+    gs_status status = GS_OK;
+    gs_value *recipe = NULL, *summary = NULL;
+    const gs_value *teacher = gs_map_get(c->teachers, c->teacher ? c->teacher : "");
+    const char *run = gs_get_string(teacher, "run", NULL);
+    char *name = sweep_in_graph(gs_get_string(c->entry, "recipe", ""), c->graph);
+    if (!name)
+        GS_TRY(GS_NO_MEMORY);
+    GS_TRY(gs_recipe_load(name, &recipe));
+    if (run && gs_folder_exists(run))
+        GS_TRY(gs_run_summary_read(run, &summary));
+    const gs_value *theirs = gs_map_get(run ? summary : teacher, "recipe");
+    GS_TRY(published_check_teacher(recipe, theirs, flat));
+done:
+    gs_value_free(recipe);
+    gs_value_free(summary);
+    gs_free(name);
+    return status;
+}
+
 static gs_status add_combination(const combination *c, gs_value *students) {
     gs_status status = GS_OK;
     gs_value *flat = NULL, *own = NULL, *entry = gs_map();
@@ -147,9 +171,10 @@ static gs_status add_combination(const combination *c, gs_value *students) {
     if (c->method) {
         const gs_value *methods = gs_map_get(gs_map_get(c->file, "methods"), c->method);
         GS_TRY(gs_map_set(flat, "methods", gs_value_clone(methods)));
-        sweep_forget_published(flat);
+        gs_recipe_forget_published(flat);
     }
     GS_TRY(sweep_split_apply(flat, c->split, gs_map_get(c->file, "split")->count > 0, who));
+    GS_TRY(check_teacher(c, flat));
     GS_TRY(fill(c, flat, own, entry));
     if (gs_map_get(students, name))
         GS_FAIL(GS_BAD_USAGE, "Two students of the sweep come to the name '%s'.", name);
@@ -206,76 +231,6 @@ done:
     return status;
 }
 
-/* True for a student on labels alone, with or without smoothing. */
-static bool is_plain(const gs_value *student, bool smoothed) {
-    const gs_value *methods = gs_value_at(student, "recipe.methods");
-    if (gs_get_string(student, "teacher", NULL))
-        return false;
-    if (!methods || methods->count == 0)
-        return !smoothed;
-    return methods->count == 1 && strcmp(methods->keys[0], "hard") == 0 &&
-           (gs_get_float(methods->items[0], "smoothing", 0) > 0) == smoothed;
-}
-
-/* Who a student is compared with: as the file says, else the first of its kind. */
-static gs_status find_control(const gs_value *students, const gs_value *student,
-                              const gs_value *given, bool smoothed, gs_value **out) {
-    const char *wanted = given && given->type == GS_STRING ? given->string : NULL;
-    const char *model = gs_get_string(student, "recipe.model", "");
-    *out = NULL;
-    for (int64_t k = 0; k < students->count && !*out; k++) {
-        const gs_value *other = students->items[k];
-        bool named = wanted && strcmp(wanted, gs_get_string(other, "student", "")) == 0;
-        bool fits = !wanted && is_plain(other, smoothed) &&
-                    strcmp(gs_get_string(other, "recipe.model", ""), model) == 0;
-        if (named || fits) {
-            *out = gs_string(other == student ? "" : students->keys[k]);
-            if (!*out)
-                return GS_NO_MEMORY;
-        }
-    }
-    if (wanted && !*out && strcmp(wanted, "none") != 0)
-        return gs_fail(GS_BAD_USAGE,
-                       "The student '%s' is to be compared with '%s', which is no "
-                       "student of the sweep.",
-                       gs_get_string(student, "student", ""), wanted);
-    bool itself = *out && !(*out)->string[0];
-    if (itself || !*out) {
-        gs_value_free(*out);
-        *out = gs_null();
-    }
-    return *out ? GS_OK : GS_NO_MEMORY;
-}
-
-static void compare_budgets(const gs_value *students, int64_t k, const char *control,
-                            const char *graph) {
-    const gs_value *other = control ? gs_map_get(students, control) : NULL;
-    if (other && sweep_trials(other) != sweep_trials(students->items[k]))
-        gs_log(GS_LOG_WARNING,
-               "On %s, %s has %lld trials and %s, which it is compared with, %lld; give both the "
-               "same number for a fair difference.",
-               graph, students->keys[k], (long long)sweep_trials(students->items[k]), control,
-               (long long)sweep_trials(other));
-}
-
-static gs_status add_controls(const gs_value *file, const char *graph, gs_value *students) {
-    gs_status status = GS_OK;
-    for (int64_t k = 0; k < students->count; k++) {
-        gs_value *student = students->items[k];
-        const gs_value *entry =
-            gs_map_get(gs_map_get(file, "students"), gs_get_string(student, "student", ""));
-        for (int smoothed = 0; smoothed < 2; smoothed++) {
-            const char *key = smoothed ? "smoothing" : "plain";
-            gs_value *name = NULL;
-            GS_TRY(find_control(students, student, gs_map_get(entry, key), smoothed, &name));
-            GS_TRY(gs_map_set(student, key, name));
-            compare_budgets(students, k, gs_get_string(student, key, NULL), graph);
-        }
-    }
-done:
-    return status;
-}
-
 gs_status sweep_students_add(const gs_value *file, const char *graph, const gs_value *split,
                              gs_value *place) {
     gs_status status = GS_OK;
@@ -286,10 +241,11 @@ gs_status sweep_students_add(const gs_value *file, const char *graph, const gs_v
         GS_TRY(add_student((combination){.file = file,
                                          .entry = listed->items[k],
                                          .split = split,
+                                         .teachers = gs_map_get(place, "teachers"),
                                          .graph = graph,
                                          .student = listed->keys[k]},
                            students));
-    GS_TRY(add_controls(file, graph, students));
+    GS_TRY(sweep_controls_add(file, graph, students));
 done:
     return status;
 }

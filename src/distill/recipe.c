@@ -6,20 +6,6 @@
 #include "distill/access.h"
 #include "distill/baseline.h"
 
-/* Keys for people, for `list` and for `reproduce`; the loop does not read them. */
-static const char *const note_keys[] = {"description",
-                                        "source",
-                                        "published",
-                                        "measured",
-                                        "peer",
-                                        "published_inductive",
-                                        "measured_inductive",
-                                        "peer_inductive",
-                                        "graph",
-                                        "seeds",
-                                        "largest_component",
-                                        "search",
-                                        NULL};
 /* Keys that may stand beside `teacher` and `student` and hold for both, besides the split's. */
 static const char *const shared_keys[] = {"normalize_features", NULL};
 static const char *const parts[] = {"teacher", "student", NULL};
@@ -36,7 +22,7 @@ bool gs_recipe_is_experiment(const gs_value *recipe) {
 }
 
 static bool is_shared(const char *key) {
-    return is_among(key, note_keys) || is_among(key, shared_keys) ||
+    return is_among(key, gs_recipe_notes) || is_among(key, shared_keys) ||
            gs_option_find(gs_split_options, key);
 }
 
@@ -117,9 +103,26 @@ gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value) {
     return status;
 }
 
+/* One word's key and value; *changes is set where that trains something else. */
+static gs_status override(gs_value *recipe, const char *key, const char *word, bool *changes) {
+    gs_status status = GS_OK;
+    char *path = full_path(recipe, key);
+    if (!path)
+        return GS_NO_MEMORY;
+    gs_value *value = gs_value_from_word(word);
+    const gs_value *before = gs_value_at(recipe, path);
+    const char *dot = strrchr(path, '.');
+    if (value && gs_recipe_is_work(dot ? dot + 1 : path))
+        *changes = *changes || !before || !gs_value_equal(before, value);
+    status = value ? gs_value_set_at(recipe, path, value) : GS_NO_MEMORY;
+    gs_free(path);
+    return status;
+}
+
 gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t count) {
     gs_status status = GS_OK;
     char *key = NULL;
+    bool changes = false;
     for (int64_t q = 0; q < count; q++) {
         const char *equals = strchr(words[q], '=');
         if (!equals || equals == words[q])
@@ -127,10 +130,12 @@ gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t
         key = gs_format("%.*s", (int)(equals - words[q]), words[q]);
         if (!key)
             GS_TRY(GS_NO_MEMORY);
-        GS_TRY(gs_recipe_set(recipe, key, gs_value_from_word(equals + 1)));
+        GS_TRY(override(recipe, key, equals + 1, &changes));
         gs_free(key);
         key = NULL;
     }
+    if (changes)
+        gs_recipe_forget_published(recipe);
 done:
     gs_free(key);
     return status;
@@ -158,8 +163,8 @@ static gs_status check_keys(const gs_value *flat) {
         GS_TRY(add_names(list, gs_access_options));
     }
     GS_TRY(add_names(list, gs_split_options));
-    for (int64_t k = 0; note_keys[k]; k++)
-        GS_TRY(gs_list_add(list, gs_string(note_keys[k])));
+    for (int64_t k = 0; gs_recipe_notes[k]; k++)
+        GS_TRY(gs_list_add(list, gs_string(gs_recipe_notes[k])));
     GS_NEW(names, list->count + 1);
     for (int64_t k = 0; k < list->count; k++)
         names[k] = list->items[k]->string;
@@ -315,10 +320,10 @@ gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **res
         GS_FAIL(GS_BAD_USAGE, "A recipe must be a map of keys.");
     GS_TRY(check_model(flat));
     GS_TRY(check_keys(flat));
-    for (int64_t k = 0; note_keys[k]; k++) {
-        const gs_value *note = gs_map_get(flat, note_keys[k]);
+    for (int64_t k = 0; gs_recipe_notes[k]; k++) {
+        const gs_value *note = gs_map_get(flat, gs_recipe_notes[k]);
         if (note)
-            GS_TRY(gs_map_set(out, note_keys[k], gs_value_clone(note)));
+            GS_TRY(gs_map_set(out, gs_recipe_notes[k], gs_value_clone(note)));
     }
     GS_TRY(resolve_rest(flat, distilled, out));
     GS_TRY(resolve_table(gs_split_options, &split, flat, "The recipe", out));

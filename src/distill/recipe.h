@@ -22,9 +22,10 @@ bool gs_recipe_is_experiment(const gs_value *recipe);
    it. A flat recipe is its own "student" and has no "teacher" (NULL in *out). */
 gs_status gs_recipe_part(const gs_value *recipe, const char *part, gs_value **out);
 /* Applies "key=value" words in order; method names get their "methods." prefix. For an experiment,
-   keys without "teacher." or "student." go to the student. GS_BAD_USAGE. */
+   keys without "teacher." or "student." go to the student. Forgets the papers' numbers where a word
+   changes what is trained. GS_BAD_USAGE. */
 gs_status gs_recipe_override(gs_value *recipe, const char *const *words, int64_t count);
-/* Sets one key, which is read as those of the words; adopts the value. */
+/* Sets one key, which is read as those of the words, and forgets nothing; adopts the value. */
 gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value);
 /* Checks every key of a flat recipe (GS_BAD_USAGE naming the nearest key), fills in every default,
    and returns it: what is stored with a result. Without `methods`, {hard: {}} is assumed when
@@ -32,5 +33,19 @@ gs_status gs_recipe_set(gs_value *recipe, const char *key, gs_value *value);
 gs_status gs_recipe_resolve(const gs_value *flat, bool distilled, gs_value **resolved);
 /* True if a method of a flat recipe, unless its weight is 0, reads something of a teacher. */
 bool gs_recipe_needs_teacher(const gs_value *recipe);
+
+/* Keys for people, for `list` and for `reproduce`, which the loop does not read; NULL-terminated.
+ */
+extern const char *const gs_recipe_notes[];
+/* True for a key that says what is trained, and how: no note, no setting (which has published
+   numbers of its own), and more than a way to compute or a thing to keep. */
+bool gs_recipe_is_work(const char *key);
+/* True if two resolved recipes train the same model in the same way. */
+bool gs_recipe_same_work(const gs_value *a, const gs_value *b);
+/* True if two resolved recipes differ in notes at most: a run of one may go on as the other's. */
+bool gs_recipe_same_run(const gs_value *a, const gs_value *b);
+/* Takes the papers' numbers (`published`, `published_inductive`) out of a recipe that does not
+   describe their rows any more. */
+void gs_recipe_forget_published(gs_value *recipe);
 
 #endif

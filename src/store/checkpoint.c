@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/recipe.h"
 #include "store/entries.h"
 #include "store/files.h"
 #include "store/model_file.h"
@@ -50,7 +51,8 @@ done:
 static gs_status check_same(hid_t file, const gs_value *recipe, uint64_t seed,
                             const char *graph_hash) {
     gs_status status = GS_OK;
-    char *format = NULL, *hash = NULL, *theirs = NULL, *ours = NULL;
+    char *format = NULL, *hash = NULL, *theirs = NULL;
+    gs_value *held = NULL;
     int64_t version, given;
     GS_TRY(h5_get_text(file, "format", &format));
     GS_TRY(h5_get_int(file, "version", 0, &version));
@@ -65,15 +67,15 @@ static gs_status check_same(hid_t file, const gs_value *recipe, uint64_t seed,
         GS_FAIL(GS_BAD_USAGE, "It belongs to another graph (hash %s, not %s).", hash ? hash : "",
                 graph_hash ? graph_hash : "");
     GS_TRY(h5_read_text(file, "recipe", &theirs));
-    GS_TRY(gs_yaml_write(recipe, &ours));
-    if (strcmp(theirs, ours) != 0)
+    GS_TRY(gs_yaml_read(theirs, (int64_t)strlen(theirs), "Its recipe", &held));
+    if (!gs_recipe_same_run(held, recipe))
         GS_FAIL(GS_BAD_USAGE,
                 "It belongs to another recipe; remove it, or resume with the recipe it has.");
 done:
     gs_free(format);
     gs_free(hash);
     gs_free(theirs);
-    gs_free(ours);
+    gs_value_free(held);
     return status;
 }
 

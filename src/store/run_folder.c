@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "distill/recipe.h"
 #include "store/files.h"
 #include "store/run_seeds.h"
 #include "store/yaml.h"
@@ -18,17 +19,22 @@ char *gs_run_folder_checkpoint(const char *folder, uint64_t seed) {
     return gs_format("%s/seed-%" PRIu64 ".checkpoint.h5", folder, seed);
 }
 
-/* True if the folder holds the recipe `yaml`, or none. */
-static gs_status holds_recipe(const char *path, const char *yaml, bool *same) {
+/* True if the file holds the recipe, but for notes, or is not there. */
+static gs_status holds_recipe(const char *path, const gs_value *recipe, bool *same) {
     gs_status status = GS_OK;
     char *bytes = NULL;
     int64_t size = 0;
+    gs_value *held = NULL;
     *same = true;
     if (!gs_file_exists(path))
         goto done;
     GS_TRY(gs_file_read(path, LARGEST_TEXT, &bytes, &size));
-    *same = size == (int64_t)strlen(yaml) && memcmp(bytes, yaml, (size_t)size) == 0;
+    status = gs_yaml_read(bytes, size, path, &held);
+    *same = status == GS_OK && gs_recipe_same_run(held, recipe);
+    if (status == GS_BAD_USAGE || status == GS_BAD_INPUT) /* cut short: no recipe of ours */
+        status = GS_OK;
 done:
+    gs_value_free(held);
     gs_free(bytes);
     return status;
 }
@@ -59,7 +65,7 @@ gs_status gs_run_folder_open(const char *folder, const gs_value *recipe, bool re
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_folder_make(folder));
     GS_TRY(gs_temporary_sweep(folder));
-    GS_TRY(holds_recipe(path, yaml, &same));
+    GS_TRY(holds_recipe(path, recipe, &same));
     if (!same)
         GS_TRY(holds_results(folder, &results));
     if (!same && results)

@@ -5,8 +5,8 @@
 
 #include "distill/train.h"
 
-/* Makes the folder with its recipe.yaml. A folder that holds results of another recipe is refused
-   (GS_BAD_USAGE), with `resume` too: only the advice differs. */
+/* Makes the folder with its recipe.yaml. A folder that holds results of another recipe (notes
+   aside) is refused (GS_BAD_USAGE), with `resume` too: only the advice differs. */
 gs_status gs_run_folder_open(const char *folder, const gs_value *recipe, bool resume);
 /* "<folder>/seed-<s>.h5", "<folder>/seed-<s>.checkpoint.h5"; caller frees. NULL without memory. */
 char *gs_run_folder_seed(const char *folder, uint64_t seed);

@@ -103,6 +103,41 @@ START_TEST(settings_need_an_equals_sign) {
 }
 END_TEST
 
+/* What the numbers of papers survive: words that change nothing of what is trained. */
+START_TEST(a_paper_s_number_goes_when_a_word_changes_the_work) {
+    static const struct {
+        const char *word;
+        bool stays;
+    } cases[] = {{"student.lr=0.1", true}, {"lr=0.1", true},          {"setting=inductive", true},
+                 {"keep=all", true},       {"teacher.lr=0.2", false}, {"lr=0.2", false},
+                 {"split=random", false},  {"soft.weight=2", false},  {"hidden=8", false},
+                 {"model=mlp", true}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        gs_value *e = json("{\"published\": {\"test_accuracy\": 50}, \"published_inductive\": "
+                           "{\"test_accuracy\": 49}, \"split\": \"public\", \"teacher\": "
+                           "{\"lr\": 0.1}, \"student\": {\"model\": \"mlp\", \"lr\": 0.1}}");
+        ck_ok(gs_recipe_override(e, &cases[k].word, 1));
+        ck_assert_msg((gs_map_get(e, "published") != NULL) == cases[k].stays, "%s", cases[k].word);
+        ck_assert_msg((gs_map_get(e, "published_inductive") != NULL) == cases[k].stays, "%s",
+                      cases[k].word);
+        gs_value_free(e);
+    }
+}
+END_TEST
+
+START_TEST(the_same_work_is_told_from_another) {
+    gs_value *a = json("{\"lr\": 0.1, \"keep\": \"all\", \"source\": \"here\"}");
+    gs_value *b = json("{\"lr\": 0.1, \"seeds\": \"0-9\"}");
+    gs_value *c = json("{\"lr\": 0.1, \"hidden\": 8}");
+    ck_assert(gs_recipe_same_work(a, b));
+    ck_assert(!gs_recipe_same_work(a, c));
+    ck_assert(!gs_recipe_same_work(c, a));
+    gs_value_free(a);
+    gs_value_free(b);
+    gs_value_free(c);
+}
+END_TEST
+
 /* Every allocation failed in turn: an error each time, and nothing left behind. */
 START_TEST(resolving_survives_every_failed_allocation) {
     gs_value *flat = json("{\"model\": \"gat\", \"methods\": {\"soft\": {}}}"), *resolved = NULL;
@@ -134,6 +169,8 @@ static void add_tests(TCase *tc) {
     tcase_add_test(tc, misspelt_keys_name_the_nearest);
     tcase_add_test(tc, experiments_have_two_parts);
     tcase_add_test(tc, settings_need_an_equals_sign);
+    tcase_add_test(tc, a_paper_s_number_goes_when_a_word_changes_the_work);
+    tcase_add_test(tc, the_same_work_is_told_from_another);
     tcase_add_test(tc, resolving_survives_every_failed_allocation);
 }
 

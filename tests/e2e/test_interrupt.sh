@@ -53,6 +53,13 @@ touch part/seed-0.checkpoint.h5.$gone.tmp
 [ -z "$(find part -name '*.tmp')" ] || fail "a dead run's temporary file stays"
 # a checkpoint of another recipe is refused
 expect 2 "" "$gs" train gcn -g g.h5 -o part --seeds 0-1 --resume epochs=5
+# but for its notes: a run goes on when a recipe was given another description, or a measured number
+printf 'description: one\nmodel: gcn\nepochs: 5\n' >noted.yaml
+"$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0 -q >/dev/null
+printf 'description: another\nmodel: gcn\nepochs: 5\nmeasured: {test_accuracy: 1}\n' >noted.yaml
+"$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 -q --resume >/dev/null
+printf 'model: gcn\nepochs: 6\n' >noted.yaml
+expect 2 "holds results of another recipe" "$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 --resume
 # two programs cannot work in one folder
 mkdir held
 (

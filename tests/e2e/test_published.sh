@@ -1,0 +1,58 @@
+# Whose number stands in a row: the paper's stays with the paper's student of the paper's teacher alone, in single runs,
+# sweeps, controls and generations.
+. "$(dirname "$0")/lib.sh"
+"$gs" generate citation -o g.h5 nodes=300 features=60 >/dev/null
+cat >row.yaml <<'Y'
+published: {test_accuracy: 50, std: 1}
+teacher: {model: gcn, epochs: 10}
+student: {model: mlp, epochs: 10, methods: {soft: {weight: 1}}}
+Y
+# RUN yes|no: whether its recipe still holds the number
+holds() {
+    python3 - "$1" "$2" <<'P' || fail "the paper's number in $1: wanted $2"
+import json, sys
+sys.exit(("published" in json.load(open(sys.argv[1] + "/summary.json"))["recipe"]) != (sys.argv[2] == "yes"))
+P
+}
+distill() { "$gs" distill ./row.yaml -g g.h5 -q "$@" >/dev/null; }
+distill -o own --control
+holds own yes
+holds own/control no
+"$gs" train gcn -g g.h5 -o other -q epochs=10 hidden=8 >/dev/null
+distill -t own/teacher -o again epochs=10
+holds again yes
+distill -t other -o taught
+holds taught no
+distill -t own/teacher -t other -o both
+holds both no
+distill -t own/teacher/seed-0.h5 -o file
+holds file no
+distill -o deeper layers=3
+holds deeper no
+distill -o gcn --to gcn
+holds gcn no
+distill -t own/teacher -o chain --generations 2
+holds chain no
+cat >s.yaml <<'Y'
+graphs: {small: g.h5}
+teachers: {own: ./row.yaml, other: {recipe: gcn, set: {epochs: 10, hidden: 8}}, run: {run: own/teacher}}
+students: {row: {recipe: ./row.yaml}, wide: {recipe: ./row.yaml, set: {hidden: 128}, teachers: own}}
+seeds: [0]
+tuning_seeds: [0]
+Y
+"$gs" sweep s.yaml -o sweep -q -g small=g.h5 >/dev/null
+holds sweep/small/row-own/final yes
+holds sweep/small/row-run/final yes
+holds sweep/small/row-other/final no
+holds sweep/small/wide/final no
+"$gs" results own taught sweep -o page.md -q
+grep -q '^| own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }
+grep -q '^| row-own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "a sweep with -g loses the number of the paper"; }
+grep -q '^| taught | – | ' page.md || { cat page.md; fail "the page gives the number to another teacher's student"; }
+"$gs" reproduce ./row.yaml -g g.h5 -o rep --seeds 0 -q epochs=5 --json >r.json
+python3 - <<'P'
+import json
+r = json.load(open("r.json"))
+assert r["rows"][0]["published"] == 50 and r["changed_settings"] == 1, r
+P
+holds rep no
