@@ -37,8 +37,8 @@ typedef struct ffg2m_context {
     gs_matrix p;      /* [n,c] softmax(z_t) */
     gs_matrix low;    /* [n,c] its sum over a node and its neighbours */
     gs_matrix high;   /* [pairs,c] softmax(|z_t,i - z_t,j| / tau) */
-    double *own;      /* [n] the sum of p log p */
-    gs_matrix spread; /* [1,1] what the student cannot change of the low frequencies' loss */
+    double *own;      /* [n] the sum of p log p: of a node's p, then of the pairs of its row */
+    gs_matrix spread; /* [1,1] what the student cannot change of the loss */
 } ffg2m_context;
 
 static void release(void *context) {
@@ -119,14 +119,16 @@ typedef struct high_job {
 static void high_chunk(void *context, int64_t first, int64_t last) {
     const high_job *job = context;
     const gs_csr *a = job->k->pairs;
-    for (int64_t i = a->cut[first]; i < a->cut[last]; i++)
+    for (int64_t i = a->cut[first]; i < a->cut[last]; i++) {
+        job->k->own[i] = 0;
         for (int64_t e = a->ptr[i]; e < a->ptr[i + 1]; e++) {
             const float *p = gs_row(job->z, i), *q = gs_row(job->z, a->col[e]);
             float *to = gs_row(&job->k->high, e);
             for (int64_t j = 0; j < job->z->cols; j++)
                 to[j] = fabsf(p[j] - q[j]);
-            soften(to, job->z->cols, job->tau, to);
+            job->k->own[i] += soften(to, job->z->cols, job->tau, to);
         }
+    }
 }
 
 static void make_targets(const ffg2m_options *o, const gs_view *view, ffg2m_context *k) {
@@ -147,11 +149,16 @@ static void make_targets(const ffg2m_options *o, const gs_view *view, ffg2m_cont
             entropy += k->own[a->col[e]];
         }
     }
-    k->spread.data[0] = (float)(entropy / (double)(n + a->nnz));
+    double spread = o->low * entropy / (double)(n + a->nnz);
     if (k->pairs) {
         high_job job = {.k = k, .z = z, .tau = o->temperature};
         gs_for(k->pairs->cuts, 1, high_chunk, &job);
+        entropy = 0;
+        for (int64_t i = 0; i < n; i++)
+            entropy += k->own[i];
+        spread += k->pairs->nnz > 0 ? o->high * entropy / (double)k->pairs->nnz : 0;
     }
+    k->spread.data[0] = (float)spread;
     k->made = true;
 }
 
@@ -167,11 +174,11 @@ static gs_var *loss(const void *given, const gs_view *view) {
         make_targets(o, view, k);
     gs_var *low = gs_soft_loss(t, view->logits, &k->low, view->rows, n, 1, false);
     low = gs_scale(t, low, o->low * (double)n / (double)(n + entries));
-    low = gs_add(t, low, gs_scale(t, gs_tape_constant(t, &k->spread), o->low));
+    low = gs_add(t, low, gs_tape_constant(t, &k->spread));
     if (!k->pairs)
         return low;
     gs_var *gap = gs_edge_gap(t, k->pairs, view->logits);
-    gs_var *high = gs_soft_loss(t, gap, &k->high, NULL, k->pairs->nnz, o->temperature, true);
+    gs_var *high = gs_soft_loss(t, gap, &k->high, NULL, k->pairs->nnz, o->temperature, false);
     return gs_add(t, low, gs_scale(t, high, o->high));
 }
 
