@@ -1,6 +1,7 @@
 #include "cli/paired.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "base/alloc.h"
 
@@ -17,6 +18,21 @@ double summary_mean(const gs_value *summary, const char *metric) {
 
 double summary_std(const gs_value *summary, const char *metric) {
     return gs_get_float(gs_map_get(summary, metric), "std", (double)NAN);
+}
+
+gs_status summary_told_teacher(const gs_value *summary, const char *metric, gs_value **out) {
+    gs_status status = GS_OK;
+    char key[128];
+    snprintf(key, sizeof key, "teacher_%s", metric);
+    *out = NULL;
+    if (!gs_map_get(summary, key))
+        return GS_OK;
+    if (!(*out = gs_map()))
+        return GS_NO_MEMORY;
+    GS_TRY(summary_copy(summary, "seeds", *out, "seeds"));
+    GS_TRY(summary_copy(summary, key, *out, metric));
+done:
+    return status;
 }
 
 gs_status summary_copy(const gs_value *from, const char *path, gs_value *row, const char *key) {

@@ -99,22 +99,6 @@ done:
     return status;
 }
 
-/* What a student's summary says of its teacher's score, as a summary: for teachers that are not at
-   hand. *out NULL: nothing. */
-static gs_status told_of_teacher(const gs_value *summary, const char *metric, gs_value **out) {
-    gs_status status = GS_OK;
-    char key[128];
-    snprintf(key, sizeof key, "teacher_%s", metric);
-    if (!gs_map_get(summary, key))
-        return GS_OK;
-    if (!(*out = gs_map()))
-        return GS_NO_MEMORY;
-    GS_TRY(summary_copy(summary, "seeds", *out, "seeds"));
-    GS_TRY(summary_copy(summary, key, *out, metric));
-done:
-    return status;
-}
-
 static gs_status add_difference(const gs_value *runs, const gs_value *run, const char *kind,
                                 const char *metric, gs_value *row) {
     gs_status status = GS_OK;
@@ -122,7 +106,7 @@ static gs_status add_difference(const gs_value *runs, const gs_value *run, const
     gs_paired d = {0};
     GS_TRY(open_control(runs, run, kind, &other));
     if (!other && strcmp(kind, "teacher") == 0)
-        GS_TRY(told_of_teacher(gs_map_get(run, "summary"), metric, &other));
+        GS_TRY(summary_told_teacher(gs_map_get(run, "summary"), metric, &other));
     GS_TRY(summary_paired(gs_map_get(run, "summary"), other, metric, &d));
     if (d.n > 0)
         GS_TRY(paired_map(&d, &map));

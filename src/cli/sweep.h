@@ -7,7 +7,7 @@
 
 /* A sweep's file, checked and in one form: {description, seeds, tuning_seeds, split,
      graphs:   {NAME: FILE},
-     teachers: {NAME: {recipe | run, set}},
+     teachers: {NAME: {recipe | run, set} | {together}},
      methods:  {NAME: {METHOD: options}},
      students: {NAME: {recipe, set, search, teachers, methods, plain, smoothing}}, search}.
    `graphs` (a list of files, may be NULL) replaces the file's own. */
@@ -16,7 +16,7 @@ gs_status sweep_file_read(const char *path, const gs_value *graphs, gs_value **o
 /* What is to be run, in full:
    {description, seeds, tuning_seeds,
     graphs: {NAME: {file, hash,
-                    teachers: {NAME: {recipe} | {run}},
+                    teachers: {NAME: {recipe} | {run} | {together}},
                     students: {NAME: {teacher, plain, smoothing, metric, trials, recipe}}}}}
    `trials` is a list of maps of settings, empty where nothing is searched; `recipe` is flat and not
    yet resolved; every one of them, with every trial's settings, has been resolved once. */
@@ -30,6 +30,10 @@ gs_status sweep_recipe(const gs_value *student, const gs_value *settings, gs_val
    "…/trials/<k>". Callers free; NULL without memory. */
 char *sweep_teacher_folder(const char *folder, const char *graph, const gs_value *plan,
                            const char *teacher);
+enum { SWEEP_MOST_TOGETHER = 16 };
+/* The k-th of those that teach under a name: the teacher itself, or each of those put together;
+   NULL beyond. `teachers` is a section of a file or plan. */
+const char *sweep_teacher_member(const gs_value *teachers, const char *teacher, int64_t k);
 char *sweep_final_folder(const char *folder, const char *graph, const char *student);
 char *sweep_trial_folder(const char *folder, const char *graph, const char *student, int64_t trial);
 

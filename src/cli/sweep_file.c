@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "cli/sweep.h"
+#include "cli/sweep_plan.h"
 #include "distill/split.h"
 #include "store/files.h"
 #include "store/yaml.h"
@@ -11,7 +12,7 @@
 static const char *const file_keys[] = {"description",  "source",   "graphs", "teachers",
                                         "methods",      "students", "search", "seeds",
                                         "tuning_seeds", NULL};
-static const char *const teacher_keys[] = {"recipe", "run", "set", NULL};
+static const char *const teacher_keys[] = {"recipe", "run", "set", "together", NULL};
 static const char *const student_keys[] = {"recipe",  "set",   "search",    "teachers",
                                            "methods", "plain", "smoothing", NULL};
 
@@ -116,7 +117,7 @@ static gs_status read_entry(const char *name, const gs_value *given, const char 
     const gs_value *set = gs_map_get(entry, "set");
     if (set && set->type != GS_MAP)
         GS_FAIL(GS_BAD_USAGE, "%s: 'set' must be a map of settings.", who);
-    if (!gs_map_get(entry, "recipe") && !gs_map_get(entry, "run"))
+    if (!gs_map_get(entry, "recipe") && !gs_map_get(entry, "run") && !gs_map_get(entry, "together"))
         GS_TRY(gs_map_set(entry, "recipe", gs_string(name)));
     *out = entry;
     entry = NULL;
@@ -206,6 +207,7 @@ static gs_status read_sections(const gs_value *file, const gs_value *graphs, gs_
     GS_TRY(read_graphs(graphs ? graphs : gs_map_get(file, "graphs"), gs_map_get(out, "graphs")));
     GS_TRY(read_entries(gs_map_get(file, "teachers"), "teacher", teacher_keys,
                         gs_map_get(out, "teachers")));
+    GS_TRY(sweep_together_check(gs_map_get(out, "teachers")));
     GS_TRY(read_entries(gs_map_get(file, "students"), "student", student_keys,
                         gs_map_get(out, "students")));
     if (gs_map_get(out, "students")->count == 0)

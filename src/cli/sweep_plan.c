@@ -100,7 +100,7 @@ done:
     return status;
 }
 
-/* Recipes of all teachers as read, null where a run has none. */
+/* Recipes of all teachers as read, null where a run has none, or several teach together. */
 static gs_status read_teachers(const gs_value *file, const gs_value *place, const char *graph,
                                gs_value *teachers, gs_value *recipes) {
     gs_status status = GS_OK;
@@ -108,8 +108,11 @@ static gs_status read_teachers(const gs_value *file, const gs_value *place, cons
     const gs_value *listed = gs_map_get(file, "teachers");
     for (int64_t k = 0; k < listed->count; k++) {
         const char *name = listed->keys[k], *run = gs_get_string(listed->items[k], "run", NULL);
+        const gs_value *together = gs_map_get(listed->items[k], "together");
         GS_TRY(gs_map_set(teachers, name, gs_map()));
-        if (run)
+        if (together)
+            GS_TRY(gs_map_set(gs_map_get(teachers, name), "together", gs_value_clone(together)));
+        else if (run)
             GS_TRY(open_given(file, place, graph, name, run, gs_map_get(teachers, name), &recipe));
         else
             GS_TRY(gs_context(sweep_entry_recipe(listed->items[k], "teacher", graph, &recipe, NULL),
@@ -130,7 +133,7 @@ static gs_status resolve_teachers(const gs_value *file, const gs_value *split, g
     char *who = NULL;
     for (int64_t k = 0; k < teachers->count; k++) {
         gs_value *teacher = teachers->items[k], *flat = recipes->items[k];
-        if (gs_map_get(teacher, "run"))
+        if (gs_map_get(teacher, "run") || gs_map_get(teacher, "together"))
             continue;
         who = gs_format("The teacher '%s' of the sweep", teachers->keys[k]);
         if (!who)

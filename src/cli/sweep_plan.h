@@ -16,6 +16,8 @@ gs_status sweep_split_of(const gs_value *flat, gs_value **split);
 /* Gives a recipe the split that the graph's runs share. Unless it is `imposed`, a recipe that says
    otherwise is refused; `who` names it. */
 gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed, const char *who);
+/* Checks those teachers of a file that are others together. */
+gs_status sweep_together_check(const gs_value *teachers);
 /* The students of one graph: combinations with methods and teachers, in `students` of `place`. */
 gs_status sweep_students_add(const gs_value *file, const char *graph, const gs_value *split,
                              gs_value *place);

@@ -36,6 +36,8 @@ static gs_status add_difference(const gs_value *summary, const char *other_folde
     gs_paired d = {0};
     if (gs_folder_exists(other_folder))
         GS_TRY(gs_run_summary_read(other_folder, &other));
+    else if (strcmp(control, "teacher") == 0)
+        GS_TRY(summary_told_teacher(summary, metric, &other));
     GS_TRY(summary_paired(summary, other, metric, &d));
     if (d.n == 0)
         goto done;

@@ -38,7 +38,7 @@ static gs_status add_graph(sweep_work *w, const char *graph, const gs_value *pla
         t.kind = TEACHER;
         t.name = teachers->keys[k];
         t.entry = teachers->items[k];
-        t.state = gs_map_get(t.entry, "run") ? DONE : WAITING;
+        t.state = gs_map_get(t.entry, "recipe") ? WAITING : DONE;
         w->ended += t.state == DONE;
         GS_TRY(add_task(w, t));
     }
@@ -56,12 +56,26 @@ done:
     return status;
 }
 
+static const gs_value *teachers_of(const sweep_work *w, const task *t) {
+    return gs_map_get(gs_map_get(gs_map_get(w->plan, "graphs"), t->graph), "teachers");
+}
+
+/* Whether a task trains one of those that teach under the name. */
+static bool trains(const sweep_work *w, const task *t, const char *graph, const char *teacher) {
+    if (t->kind != TEACHER || !teacher || strcmp(t->graph, graph) != 0)
+        return false;
+    const char *member;
+    for (int64_t k = 0; (member = sweep_teacher_member(teachers_of(w, t), teacher, k)); k++)
+        if (strcmp(t->name, member) == 0)
+            return true;
+    return false;
+}
+
 static bool is_ready(const sweep_work *w, const task *t) {
     const char *teacher = t->kind == TEACHER ? NULL : gs_get_string(t->entry, "teacher", NULL);
     for (int64_t k = 0; k < w->count; k++) {
         const task *other = &w->tasks[k];
-        bool theirs = other->kind == TEACHER && teacher && strcmp(other->graph, t->graph) == 0 &&
-                      strcmp(other->name, teacher) == 0;
+        bool theirs = trains(w, other, t->graph, teacher);
         bool before = t->kind == FINAL && other->kind == TRIAL && sweep_same_student(other, t);
         if ((theirs || before) && other->state != DONE && other->state != DIVERGED)
             return false;
@@ -95,14 +109,13 @@ done:
 
 static gs_status start_process(sweep_work *w, const task *t, int64_t id) {
     gs_status status = GS_OK;
-    const char *words[32] = {NULL}, *taught = NULL;
-    char threads[24], *recipe = NULL, *teacher = NULL;
+    const char *words[64] = {NULL}, *taught = NULL, *member;
+    char threads[24], *recipe = NULL, *teachers[SWEEP_MOST_TOGETHER] = {NULL};
     int n = 0;
     if (t->kind != TEACHER)
         taught = gs_get_string(t->entry, "teacher", NULL);
     recipe = gs_format("%s/recipe.yaml", t->folder);
-    teacher = taught ? sweep_teacher_folder(w->o->folder, t->graph, w->plan, taught) : NULL;
-    if (!recipe || (taught && !teacher))
+    if (!recipe)
         GS_TRY(GS_NO_MEMORY);
     snprintf(threads, sizeof threads, "%" PRId64, w->o->threads);
     const char *call[] = {taught ? "distill" : "train",
@@ -118,9 +131,13 @@ static gs_status start_process(sweep_work *w, const task *t, int64_t id) {
                           t->folder};
     for (size_t k = 0; k < sizeof call / sizeof *call; k++)
         words[n++] = call[k];
-    if (taught) {
+    for (int k = 0; taught && k < SWEEP_MOST_TOGETHER; k++) {
+        if (!(member = sweep_teacher_member(teachers_of(w, t), taught, k)))
+            break;
+        if (!(teachers[k] = sweep_teacher_folder(w->o->folder, t->graph, w->plan, member)))
+            GS_TRY(GS_NO_MEMORY);
         words[n++] = "-t";
-        words[n++] = teacher;
+        words[n++] = teachers[k];
     }
     if (w->o->kernels) {
         words[n++] = "--kernels";
@@ -135,7 +152,8 @@ static gs_status start_process(sweep_work *w, const task *t, int64_t id) {
     GS_TRY(jobs_start(&w->pool, id, words));
 done:
     gs_free(recipe);
-    gs_free(teacher);
+    for (int k = 0; k < SWEEP_MOST_TOGETHER; k++)
+        gs_free(teachers[k]);
     return status;
 }
 

@@ -117,7 +117,8 @@ static gs_status add_relations(const sweep_work *w, const task *t, gs_value *ext
     const gs_value *graph = gs_map_get(gs_map_get(w->plan, "graphs"), t->graph);
     const gs_value *run = gs_map_get(gs_map_get(graph, "teachers"), teacher ? teacher : "");
     const char *given = gs_get_string(run, "run", NULL);
-    GS_TRY(set_relation(extra, "compared.teacher", "../../teachers/%s", given ? NULL : teacher));
+    bool trained = gs_map_get(run, "recipe") != NULL; /* not given, and not several together */
+    GS_TRY(set_relation(extra, "compared.teacher", "../../teachers/%s", trained ? teacher : NULL));
     GS_TRY(set_relation(extra, "compared.given_teacher", "%s", given));
     GS_TRY(set_relation(extra, "compared.plain", "../../%s/final",
                         gs_get_string(t->entry, "plain", NULL)));

@@ -35,7 +35,7 @@ distill -t own/teacher -o chain --generations 2
 holds chain no
 cat >s.yaml <<'Y'
 graphs: {small: g.h5}
-teachers: {own: ./row.yaml, other: {recipe: gcn, set: {epochs: 10, hidden: 8}}, run: {run: own/teacher}}
+teachers: {own: ./row.yaml, other: {recipe: gcn, set: {epochs: 10, hidden: 8}}, run: {run: own/teacher}, both: {together: [own, other]}}
 students: {row: {recipe: ./row.yaml}, wide: {recipe: ./row.yaml, set: {hidden: 128}, teachers: own}}
 seeds: [0]
 tuning_seeds: [0]
@@ -44,6 +44,7 @@ Y
 holds sweep/small/row-own/final yes
 holds sweep/small/row-run/final yes
 holds sweep/small/row-other/final no
+holds sweep/small/row-both/final no
 holds sweep/small/wide/final no
 "$gs" results own taught sweep -o page.md -q
 grep -q '^| own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }

@@ -199,3 +199,42 @@ a, b = (json.load(open(f"{root}/small/glnn/final/summary.json")) for root in ("o
 assert a["tuning"] == b["tuning"] and a["val_accuracy"] == b["val_accuracy"]
 assert b["test_accuracy"]["mean"] < a["test_accuracy"]["mean"] - 0.2
 P
+
+# teachers that answer together: the sweep gives a student what -t A -t B does
+cat >both.yaml <<'Y'
+graphs: {small: g.h5}
+teachers:
+  both: {together: [gcn, sgc]}
+  gcn: {recipe: gcn, set: {epochs: 20}}
+  sgc: {recipe: sgc, set: {epochs: 20}}
+students: {taught: {recipe: mlp, set: {epochs: 20, hard.weight: 0, soft.weight: 1}, teachers: both}}
+seeds: 0-1
+Y
+"$gs" sweep both.yaml -o both -q --jobs 2 >/dev/null
+"$gs" distill both/small/taught/final/recipe.yaml -g g.h5 -t both/small/teachers/gcn -t both/small/teachers/sgc -o byhand --seeds 0-1 -q >/dev/null
+for s in 0 1; do same both/small/taught/final/seed-$s.h5 byhand/seed-$s.h5 /outputs /params; done
+python3 - <<'P'
+import json
+row = json.load(open("both/results.json"))["rows"][0]
+told = json.load(open("both/small/taught/final/summary.json"))
+theirs, ours = (told[k]["values"] for k in ("teacher_test_accuracy", "test_accuracy"))
+assert row["teacher_name"] == "both"
+assert abs(row["teacher"]["difference"] - sum(a - b for a, b in zip(ours, theirs)) / 2) < 1e-12
+single = json.load(open("both/small/teachers/gcn/summary.json"))["test_accuracy"]["values"]
+assert theirs != single, "the first teacher answers alone"
+assert told["compared"]["teacher"] is None
+P
+[ ! -e both/small/teachers/both ] || fail "a folder for teachers that are others together"
+"$gs" sweep both.yaml -o both --dry-run | grep -q '^3 runs' || fail "the dry run counts wrongly"
+refuse() {
+    printf 'graphs: {small: g.h5}\nteachers: {gcn: gcn, sgc: sgc, both: %s}\nstudents: [mlp]\n' "$1" >bad.yaml
+    expect 2 "$2" "$gs" sweep bad.yaml -o bad
+    [ ! -e bad ] || fail "a refused sweep left a folder"
+}
+refuse '{together: [gcn]}' "must put 2 to 16 others together"
+refuse '{together: gcn}' "must put 2 to 16 others together"
+refuse '{together: [gcn, nobody]}' "puts 'nobody' together"
+refuse '{together: [gcn, both]}' "puts 'both' together"
+refuse '{together: [gcn, gcn]}' "names 'gcn' twice"
+refuse '{together: [gcn, sgc], set: {lr: 1}}' "can have no other key"
+refuse '{together: [gcn, 3]}' "puts '' together"

@@ -48,7 +48,9 @@ static gs_status describe(const gs_value *plan, bool json) {
     GS_TRY(grid_cell(&g, "trials"));
     for (int64_t k = 0; k < graphs->count; k++) {
         const gs_value *students = gs_map_get(graphs->items[k], "students");
-        runs += gs_map_get(graphs->items[k], "teachers")->count;
+        const gs_value *teachers = gs_map_get(graphs->items[k], "teachers");
+        for (int64_t t = 0; t < teachers->count; t++)
+            runs += gs_map_get(teachers->items[t], "recipe") != NULL;
         for (int64_t q = 0; q < students->count; q++) {
             const gs_value *s = students->items[q];
             runs += gs_map_get(s, "trials")->count + 1;
