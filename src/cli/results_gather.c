@@ -14,6 +14,10 @@ static const char *last_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+static bool same_text(const gs_value *a, const gs_value *b, const char *key) {
+    return strcmp(gs_get_string(a, key, ""), gs_get_string(b, key, "")) == 0;
+}
+
 /* "mlp" of sweep/cora/mlp/final, "glnn-cora" of runs/glnn-cora, "glnn-cora, teacher" of
    runs/glnn-cora/teacher; likewise of a control or a generation. */
 static char *run_name(const char *path, bool *teacher) {
@@ -129,6 +133,34 @@ done:
     return status;
 }
 
+/* Runs on one graph with one name bear the folder of the command line before it, where that tells
+   them apart. */
+static gs_status part_names(gs_value *runs) {
+    gs_status status = GS_OK;
+    for (int64_t k = 0; k < runs->count; k++) {
+        const gs_value *run = runs->items[k];
+        bool shared = false;
+        for (int64_t q = 0; q < runs->count && !shared; q++) {
+            const gs_value *other = runs->items[q];
+            shared = q != k && same_text(run, other, "graph_hash") &&
+                     same_text(run, other, "name") && !same_text(run, other, "root");
+        }
+        GS_TRY(gs_map_set(runs->items[k], "shared_name", gs_bool(shared)));
+    }
+    for (int64_t k = 0; k < runs->count; k++) {
+        gs_value *run = runs->items[k];
+        if (!gs_get_bool(run, "shared_name", false))
+            continue;
+        char *name =
+            gs_format("%s/%s", gs_get_string(run, "root", ""), gs_get_string(run, "name", ""));
+        gs_value *longer = name ? gs_string(name) : NULL;
+        gs_free(name);
+        GS_TRY(gs_map_set(run, "name", longer));
+    }
+done:
+    return status;
+}
+
 gs_status results_gather(const char *const *folders, int64_t count, gs_value **out) {
     gs_status status = GS_OK;
     char *folder = NULL;
@@ -145,12 +177,16 @@ gs_status results_gather(const char *const *folders, int64_t count, gs_value **o
         folder = gs_format("%.*s", (int)length, folders[k]);
         if (!folder)
             GS_TRY(GS_NO_MEMORY);
+        int64_t first = runs->count;
         GS_TRY(walk(folder, 0, runs));
+        for (int64_t r = first; r < runs->count; r++)
+            GS_TRY(gs_map_set(runs->items[r], "root", gs_string(last_name(folder))));
         gs_free(folder);
         folder = NULL;
     }
     if (runs->count == 0)
         GS_FAIL(GS_BAD_INPUT, "There is no finished run (no summary.json) below %s.", folders[0]);
+    GS_TRY(part_names(runs));
     *out = runs;
     runs = NULL;
 done:

@@ -47,7 +47,7 @@ holds sweep/small/row-other/final no
 holds sweep/small/row-both/final no
 holds sweep/small/wide/final no
 "$gs" results own taught sweep -o page.md -q
-grep -q '^| own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }
+grep -q '^| own/own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }
 grep -q '^| row-own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "a sweep with -g loses the number of the paper"; }
 grep -q '^| taught | – | ' page.md || { cat page.md; fail "the page gives the number to another teacher's student"; }
 "$gs" reproduce ./row.yaml -g g.h5 -o rep --seeds 0 -q epochs=5 --json >r.json
@@ -57,3 +57,14 @@ r = json.load(open("r.json"))
 assert r["rows"][0]["published"] == 50 and r["changed_settings"] == 1, r
 P
 holds rep no
+# rows of one name bear the folder that they come from, and rows with a name of their own do not
+mkdir -p one/a two
+cp -r own one/a/same
+cp -r taught two/same
+cp -r again two/again
+"$gs" results one two --json >rows.json
+python3 - <<'P'
+import json
+names = sorted(r["name"] for r in json.load(open("rows.json")) if r["inputs"] == "x")
+assert names == ["again", "one/same", "same, control", "two/same"], names
+P

@@ -65,14 +65,16 @@ const gs_command gs_command_results = {
     .name = "results",
     .summary = "Write a page of results from run folders: the papers' numbers beside ours.",
     .synopsis = "FOLDER… [-o results.md]",
-    .details = "Every finished run below the folders is a row; trials of sweeps, and what is not "
-               "finished, "
-               "are\n"
-               "left out. Rows are grouped by graph and by what a student serves from; differences "
-               "to the\n"
-               "teacher, to the student on labels alone and to label smoothing are paired by seed. "
-               "Example:\n"
-               "  graphstill results runs sweep -o docs/results.md",
+    .details =
+        "Every finished run below the folders is a row; trials of sweeps, and what is not "
+        "finished, "
+        "are\n"
+        "left out. Rows are grouped by graph and by what a student serves from, and bear the "
+        "name of\n"
+        "their run, with the FOLDER before it where two have one name; differences to the\n"
+        "teacher, to the student on labels alone and to label smoothing are paired by seed. "
+        "Example:\n"
+        "  graphstill results runs sweep -o docs/results.md",
     .flags = flags,
     .min_words = 1,
     .max_words = -1,
