@@ -49,6 +49,9 @@ bool gs_recipe_same_run(const gs_value *a, const gs_value *b) {
 }
 
 void gs_recipe_forget_published(gs_value *recipe) {
-    gs_map_remove(recipe, "published");
-    gs_map_remove(recipe, "published_inductive");
+    static const char *const keys[] = {
+        "published",           "measured",           "peer",
+        "published_inductive", "measured_inductive", "peer_inductive"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        gs_map_remove(recipe, keys[k]);
 }
