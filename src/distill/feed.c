@@ -47,7 +47,8 @@ gs_status gs_fanout_of(const gs_value *given, int64_t k, int64_t count, int64_t 
     }
     if (!right || found < 0 || found > 1000000 || (parts != 1 && parts != count))
         return gs_fail(GS_BAD_USAGE,
-                       "fanout must be a number of neighbours, or one for each of the %lld layers "
+                       "fanout must be a number of neighbours up to 1000000, or one for each of "
+                       "the %lld layers "
                        "that read the graph, as in fanout=10,5; 0 takes all.",
                        (long long)count);
     *out = found;
