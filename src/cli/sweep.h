@@ -42,6 +42,10 @@ typedef struct sweep_options {
     int64_t jobs, threads;        /* threads of each job */
     const char *kernels, *memory; /* handed on; may be NULL */
 } sweep_options;
+/* Takes the folder, whose lock goes to *handle (gs_folder_unlock), and writes sweep.yaml. One that
+   holds a sweep is taken with `resume` alone, and if all that both have is the same: graphs,
+   teachers and students may have come and gone (GS_BAD_USAGE otherwise). */
+gs_status sweep_claim(const gs_value *plan, const char *folder, bool resume, int *handle);
 /* Runs what is not finished yet. The caller has the folder's lock and has written sweep.yaml. */
 gs_status sweep_run(const gs_value *plan, const sweep_options *o);
 

@@ -110,7 +110,21 @@ flock -n long true || fail "something still works in the folder of an interrupte
 same_sweep one two
 expect 2 "resume" "$gs" sweep s.yaml -o one
 sed 's/seed: 1/seed: 2/' s.yaml >other.yaml
-expect 2 "another sweep" "$gs" sweep other.yaml -o one --resume
+expect 2 "another sweep than this file .* the trials of the student 'plain' on small differs" "$gs" sweep other.yaml -o one --resume
+sed 's/seeds: 0-2/seeds: 0-3/' s.yaml >other.yaml
+expect 2 "its seeds differ" "$gs" sweep other.yaml -o one --resume
+sed 's/epochs: 30/epochs: 31/' s.yaml >other.yaml
+expect 2 "the recipe of the teacher 'gcn' on small differs" "$gs" sweep other.yaml -o one --resume
+"$gs" generate citation -o another.h5 nodes=310 features=60 >/dev/null
+expect 2 "its graph 'small' is another" "$gs" sweep s.yaml -o one --resume -g small=another.h5
+# one that gained a student goes on, and its runs are those of a sweep that had it from the start
+cp -r one grown
+sed 's/^search:/  wide: {recipe: mlp, set: {epochs: 40, hidden: 32}}\nsearch:/' s.yaml >grown.yaml
+"$gs" sweep grown.yaml -o grown -q --resume >/dev/null 2>err.txt
+"$gs" sweep grown.yaml -o afresh -q >/dev/null 2>&1
+same_sweep grown afresh
+"$gs" sweep s.yaml -o grown -q --resume >table.txt 2>/dev/null
+grep -q wide table.txt && fail "a student that the file lost is in the table"
 cp -r one moved
 "$gs" results moved -o page.md 2>/dev/null
 grep -q '^| glnn .*| 2 |' page.md || fail "the page has no row of glnn with its trials"

@@ -73,39 +73,6 @@ done:
     return status;
 }
 
-/* Writes sweep.yaml, or checks that the one there says the same. */
-static gs_status claim(const gs_value *plan, const char *folder, bool resume, int *handle) {
-    gs_status status = GS_OK;
-    char *yaml = NULL, *there = NULL, *path = gs_format("%s/sweep.yaml", folder);
-    int64_t size = 0;
-    if (!path)
-        GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_yaml_write(plan, &yaml));
-    GS_TRY(gs_folder_make(folder));
-    GS_TRY(gs_folder_lock(folder, "sweep", handle));
-    GS_TRY(gs_temporary_sweep(folder));
-    if (!gs_file_exists(path)) {
-        GS_TRY(gs_file_write(path, yaml, (int64_t)strlen(yaml)));
-        goto done;
-    }
-    if (!resume)
-        GS_FAIL(GS_BAD_USAGE,
-                "The folder %s holds a sweep already; go on with it by --resume, or "
-                "choose another folder.",
-                folder);
-    GS_TRY(gs_file_read(path, 0, &there, &size));
-    if (size != (int64_t)strlen(yaml) || memcmp(there, yaml, (size_t)size) != 0)
-        GS_FAIL(GS_BAD_USAGE,
-                "The folder %s holds another sweep than this file and its recipes "
-                "describe; choose another folder.",
-                folder);
-done:
-    gs_free(yaml);
-    gs_free(there);
-    gs_free(path);
-    return status;
-}
-
 static gs_status run(const gs_args *args) {
     gs_status status = GS_OK;
     gs_value *plan = NULL, *results = NULL;
@@ -126,7 +93,7 @@ static gs_status run(const gs_args *args) {
     o.threads = gs_threads() / o.jobs;
     command = command_line(args);
     o.command = command ? command : "graphstill sweep";
-    GS_TRY(claim(plan, o.folder, args_has(args, "resume"), &handle));
+    GS_TRY(sweep_claim(plan, o.folder, args_has(args, "resume"), &handle));
     GS_TRY(sweep_run(plan, &o));
     GS_TRY(sweep_results_write(plan, o.folder, &results));
     GS_TRY(args->json ? output_json(results) : sweep_results_print(results));
