@@ -17,7 +17,7 @@ const char *const gs_recipe_notes[] = {"description",
                                        NULL};
 /* How to compute, what to keep, and the setting, whose published numbers have a key of their own.
  */
-static const char *const harmless[] = {"setting", "keep", "features", "memory", NULL};
+static const char *const harmless[] = {"setting", "keep", "features", "memory", "reorder", NULL};
 
 static bool is_among(const char *word, const char *const *names) {
     for (int64_t k = 0; names[k]; k++)
