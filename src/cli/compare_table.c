@@ -46,6 +46,15 @@ static gs_status difference_cell(grid *g, const gs_value *one, bool percent) {
                      gs_get_bool(one, "significant", false) ? "" : " (not significant)");
 }
 
+static gs_status comparison_titles(grid *g, const comparison *with) {
+    gs_status status = GS_OK;
+    GS_TRY(grid_cell(g, "difference to %s [95 %% interval]", with->name));
+    GS_TRY(grid_cell(g, "t-test p (Holm)"));
+    GS_TRY(grid_cell(g, "Wilcoxon p (Holm)"));
+done:
+    return status;
+}
+
 /* The cells of one comparison: the difference, and both tests. */
 static gs_status comparison_cells(grid *g, const gs_value *row, const comparison *with,
                                   bool percent) {
@@ -62,18 +71,16 @@ done:
     return status;
 }
 
-static gs_status heading(const comparing *c, grid *g, bool percent) {
+/* `wide`: with the cells of all comparisons. */
+static gs_status heading(const comparing *c, grid *g, bool percent, bool wide) {
     gs_status status = GS_OK;
     static const char *const first[] = {"inputs", "run", "model", "seeds", "trials", NULL};
     GS_TRY(grid_row(g));
     for (int k = 0; first[k]; k++)
         GS_TRY(grid_cell(g, "%s", first[k]));
     GS_TRY(grid_cell(g, percent ? "%s, %%" : "%s", c->metric));
-    for (int64_t k = 0; k < c->with_count; k++) {
-        GS_TRY(grid_cell(g, "difference to %s [95 %% interval]", c->with[k].name));
-        GS_TRY(grid_cell(g, "t-test p (Holm)"));
-        GS_TRY(grid_cell(g, "Wilcoxon p (Holm)"));
-    }
+    for (int64_t k = 0; wide && k < c->with_count; k++)
+        GS_TRY(comparison_titles(g, &c->with[k]));
     GS_TRY(grid_cell(g, "agreement, %%"));
     for (int k = 0; c->fidelity && compare_fidelity[k].metric; k++)
         GS_TRY(grid_cell(g, "%s", compare_fidelity[k].title));
@@ -82,7 +89,8 @@ done:
     return status;
 }
 
-static gs_status table_row(const comparing *c, grid *g, const gs_value *row, bool percent) {
+static gs_status table_row(const comparing *c, grid *g, const gs_value *row, bool percent,
+                           bool wide) {
     gs_status status = GS_OK;
     double scale = percent ? 100 : 1;
     GS_TRY(grid_row(g));
@@ -94,7 +102,7 @@ static gs_status table_row(const comparing *c, grid *g, const gs_value *row, boo
     GS_TRY(grid_cell(g, percent ? "%.2f ± %.2f" : "%.4f ± %.4f",
                      scale * gs_get_float(row, "mean", (double)NAN),
                      scale * gs_get_float(row, "std", (double)NAN)));
-    for (int64_t k = 0; k < c->with_count; k++)
+    for (int64_t k = 0; wide && k < c->with_count; k++)
         GS_TRY(comparison_cells(g, row, &c->with[k], percent));
     GS_TRY(fraction_cell(g, gs_get_float(row, "test_agreement", (double)NAN), true));
     const gs_value *fidelity = gs_map_get(row, "fidelity");
@@ -155,6 +163,33 @@ done:
     return status;
 }
 
+/* One comparison of all runs that have it, as a table of its own. */
+static gs_status print_comparison(const comparison *with, const gs_value *rows, bool percent) {
+    gs_status status = GS_OK;
+    grid g = {0};
+    GS_TRY(grid_open(&g));
+    GS_TRY(grid_row(&g));
+    GS_TRY(grid_cell(&g, "run"));
+    GS_TRY(comparison_titles(&g, with));
+    for (int group = 0; group <= GROUPS; group++)
+        for (int64_t k = 0; k < rows->count; k++) {
+            const gs_value *row = rows->items[k];
+            bool has = gs_map_get(gs_map_get(row, "comparisons"), with->name) != NULL;
+            if (!has || group_of(row) != group)
+                continue;
+            GS_TRY(grid_row(&g));
+            GS_TRY(grid_cell(&g, "%s", gs_get_string(row, "run", "")));
+            GS_TRY(comparison_cells(&g, row, with, percent));
+        }
+    if (g.rows->count > 1) {
+        printf("\n%s: %s\n", with->name, with->to->path);
+        GS_TRY(grid_print(&g, "text"));
+    }
+done:
+    grid_close(&g);
+    return status;
+}
+
 gs_status compare_print(const comparing *c, const gs_value *table, const char *format) {
     gs_status status = GS_OK;
     const gs_value *rows = gs_map_get(table, "runs");
@@ -162,12 +197,15 @@ gs_status compare_print(const comparing *c, const gs_value *table, const char *f
     bool percent =
         strstr(c->metric, "accuracy") || strstr(c->metric, "f1") || strstr(c->metric, "agreement");
     GS_TRY(grid_open(&g));
-    GS_TRY(heading(c, &g, percent));
+    bool text = !format || strcmp(format, "text") == 0; /* lines that a terminal can show */
+    GS_TRY(heading(c, &g, percent, !text));
     for (int group = 0; group <= GROUPS; group++)
         for (int64_t k = 0; k < rows->count; k++)
             if (group_of(rows->items[k]) == group)
-                GS_TRY(table_row(c, &g, rows->items[k], percent));
+                GS_TRY(table_row(c, &g, rows->items[k], percent, !text));
     GS_TRY(grid_print(&g, format));
+    for (int64_t k = 0; text && k < c->with_count; k++)
+        GS_TRY(print_comparison(&c->with[k], rows, percent));
     if (c->strata)
         GS_TRY(print_strata(rows, format));
 done:

@@ -197,9 +197,25 @@ all="student other --teacher teacher --plain plain --smoothing smooth --fidelity
 "$python" - <<'P' || fail "the formats differ"
 import csv, re
 
-text = [re.split(r"  +", line.rstrip()) for line in open("c.txt") if line.strip()]
+def cells(block):
+    return [re.split(r"  +", line.rstrip()) for line in block.splitlines()]
+
+# text: the runs, a block for each comparison, the strata; csv: comparisons stand beside the runs
+blocks = open("c.txt").read().strip().split("\n\n")
 table = [row for row in csv.reader(open("c.csv", newline="")) if row]
-assert text == table, [a for a, b in zip(text, table) if a != b][:1]
+runs = cells(blocks[0])
+wide, strata = table[: len(runs)], table[len(runs) :]
+assert cells(blocks[-1]) == strata, "the strata differ"
+alone = [k for k, title in enumerate(wide[0]) if title in runs[0]]
+assert [[row[k] for k in alone] for row in wide] == runs, "the runs differ"
+compared = [k for k, title in enumerate(wide[0]) if title.startswith("difference to ")]
+assert len(compared) == len(blocks) - 2 == 4 and len(alone) + 3 * len(compared) == len(wide[0])
+for block, k in zip(blocks[1:-1], compared):
+    name, path = block.splitlines()[0].split(": ")
+    assert wide[0][k] == f"difference to {name} [95 % interval]" and path in [row[1] for row in wide]
+    rows = cells(block)[1:]
+    wanted = [[row[1], *row[k : k + 3]] for row in wide if row is wide[0] or row[k][0] in "+-0123456789" and row[k] != "-"]
+    assert rows == wanted, (rows, wanted)
 tex = [line for line in open("c.tex").read().replace("$\\pm$", "±").split("\n") if " & " in line]
 tex = [re.sub(r" \\\\( \\hline)?$", "", line).replace("\\", "").split(" & ") for line in tex]
 assert tex == table, [a for a, b in zip(tex, table) if a != b][:1]
