@@ -56,7 +56,8 @@ static gs_status score_of_teacher(const runner *r, const gs_value *student, cons
     double sum = 0;
     *out = (double)NAN;
     snprintf(told, sizeof told, "teacher_%s", metric);
-    if (r->teacher && !r->others && gs_folder_exists(r->teacher))
+    bool alone = !r->others || r->others->count == 0;
+    if (r->teacher && alone && gs_folder_exists(r->teacher))
         GS_TRY(gs_run_summary_read(r->teacher, &run));
     for (int64_t k = 0; k < r->seed_count; k++) {
         double own = score_of(run, metric, (int64_t)r->seeds[k]);

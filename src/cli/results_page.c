@@ -75,7 +75,7 @@ static void write_row(FILE *out, const gs_value *row) {
     write_difference(out, gs_map_get(row, "smoothing"));
     fprintf(out, " | ");
     write_spread(out, 100 * gs_get_float(row, "agreement", (double)NAN), (double)NAN);
-    int64_t trials = gs_get_int(row, "trials", 0);
+    int64_t trials = (int64_t)gs_get_float(row, "trials", 0);
     if (trials > 0)
         fprintf(out, " | %lld | ", (long long)trials);
     else

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "cli/progress.h"
+#include "cli/runner_teacher.h"
 #include "distill/memory.h"
 #include "graph/kernels.h"
 #include "store/files.h"
@@ -39,8 +40,8 @@ done:
 typedef struct watch {
     const runner *run;
     progress shown;
-    const char *checkpoint_path, *graph_hash;
-    uint64_t seed;
+    const char *checkpoint_path;
+    gs_run_key key;
     double written; /* when the last checkpoint was, or the start */
 } watch;
 
@@ -61,93 +62,12 @@ static gs_status on_checkpoint(void *context, const gs_state *state) {
     if (now - w->written < w->run->checkpoint_seconds && !progress_interrupted())
         return GS_OK;
     w->written = now;
-    return gs_checkpoint_write(state, w->run->recipe, w->seed, w->graph_hash, w->checkpoint_path);
+    return gs_checkpoint_write(state, &w->key, w->checkpoint_path);
 }
 
 static bool on_poll(void *context) {
     (void)context;
     return progress_interrupted();
-}
-
-/* The file of a seed's teacher: that of the run folder, or the one file; the caller frees it. */
-static gs_status teacher_path(const char *teacher, uint64_t seed, char **out) {
-    gs_status status = GS_OK;
-    bool folder = gs_folder_exists(teacher);
-    *out = folder ? gs_run_folder_seed(teacher, seed) : gs_strdup(teacher);
-    if (!*out)
-        return GS_NO_MEMORY;
-    if (folder && !gs_file_exists(*out))
-        GS_FAIL(GS_BAD_INPUT,
-                "The teacher %s has no seed %llu; choose its seeds with --seeds, or name one of "
-                "its files.",
-                teacher, (unsigned long long)seed);
-    if (!folder && !gs_file_exists(*out))
-        GS_FAIL(GS_BAD_IO, "There is no teacher %s.", teacher);
-done:
-    if (status != GS_OK) {
-        gs_free(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-/* Every seed has its teachers. */
-static gs_status check_teachers(const runner *r) {
-    gs_status status = GS_OK;
-    char *path = NULL;
-    int64_t others = r->others ? r->others->count : 0;
-    for (int64_t k = 0; r->teacher && k < r->seed_count; k++)
-        for (int64_t q = -1; q < others; q++) {
-            const char *teacher = q < 0 ? r->teacher : r->others->items[q]->string;
-            GS_TRY(teacher_path(teacher, r->seeds[k], &path));
-            gs_free(path);
-            path = NULL;
-        }
-done:
-    gs_free(path);
-    return status;
-}
-
-/* One teacher of one seed: the same seed of a run folder, or the one file. */
-static gs_status open_one(const runner *r, const char *teacher, uint64_t seed, gs_teacher **out) {
-    char *path = NULL;
-    *out = NULL;
-    gs_status status = teacher_path(teacher, seed, &path);
-    if (status == GS_OK)
-        status = gs_teacher_open(path, r->teacher_kind, r->data, out);
-    gs_free(path);
-    return status;
-}
-
-/* Teachers that are asked together have one split, or the first one's is allowed by name. */
-static gs_status check_other(const runner *r, const gs_teacher *first, const gs_teacher *other) {
-    bool both = first->role && other->role;
-    if (!both || r->allow_other_split || memcmp(first->role, other->role, (size_t)r->data->n) == 0)
-        return GS_OK;
-    return gs_fail(GS_BAD_USAGE,
-                   "The teachers %s and %s were trained on different splits; train them on the "
-                   "same, or allow it with --allow-other-split.",
-                   first->label, other->label);
-}
-
-/* The teacher of one seed, with those beside it. */
-static gs_status open_teacher(const runner *r, uint64_t seed, gs_teacher **out) {
-    gs_status status = GS_OK;
-    *out = NULL;
-    if (!r->teacher)
-        return GS_OK;
-    GS_TRY(open_one(r, r->teacher, seed, out));
-    if (!r->others || r->others->count == 0)
-        goto done;
-    GS_NEW((*out)->others, r->others->count);
-    for (int64_t k = 0; k < r->others->count; k++) {
-        gs_teacher *other = NULL;
-        GS_TRY(open_one(r, r->others->items[k]->string, seed, &other));
-        (*out)->others[(*out)->other_count++] = other;
-        GS_TRY(check_other(r, *out, other));
-    }
-done:
-    return status;
 }
 
 /* The split of one seed: the teacher's where it has one, else the recipe's. A recipe that asks for
@@ -180,7 +100,7 @@ done:
 
 /* Teacher and split of one seed. */
 static gs_status prepare(const runner *r, uint64_t seed, gs_teacher **teacher, uint8_t *role) {
-    gs_status status = open_teacher(r, seed, teacher);
+    gs_status status = runner_teacher_open(r, seed, teacher);
     return status == GS_OK ? choose_split(r, *teacher, seed, role) : status;
 }
 
@@ -206,13 +126,14 @@ static gs_status train_seed(const runner *r, int64_t index, const char *graph_ha
     uint8_t *role = NULL;
     gs_state *resume = NULL;
     gs_run *run = NULL;
+    gs_value *known = NULL;
+    char hash[17];
     char *path = gs_run_folder_seed(r->folder, seed),
          *checkpoint = gs_run_folder_checkpoint(r->folder, seed);
     watch w = {.run = r,
                .shown = {.label = r->label, .seed_index = index, .seed_count = r->seed_count},
                .checkpoint_path = checkpoint,
-               .graph_hash = graph_hash,
-               .seed = seed,
+               .key = {.recipe = r->recipe, .seed = seed, .graph_hash = graph_hash},
                .written = seconds_now()};
     gs_observer observer = {.context = &w,
                             .epoch = on_epoch,
@@ -222,50 +143,37 @@ static gs_status train_seed(const runner *r, int64_t index, const char *graph_ha
     if (!path || !checkpoint)
         GS_TRY(GS_NO_MEMORY);
     if (r->resume && gs_file_exists(path)) {
+        GS_TRY(runner_teacher_same(r, seed, path));
         progress_say("%s seed %llu: done before", r->label, (unsigned long long)seed);
         goto done;
     }
     GS_NEW(role, r->data->n + 1);
     GS_TRY(prepare(r, seed, &teacher, role));
+    if (!(known = gs_value_clone(provenance)))
+        GS_TRY(GS_NO_MEMORY);
+    if (teacher) {
+        GS_TRY(gs_teacher_hash(teacher, hash));
+        GS_TRY(gs_map_set(known, "teacher_hash", gs_string(hash)));
+        w.key.teacher_hash = hash;
+    }
     if (r->resume)
-        GS_TRY(gs_checkpoint_read(checkpoint, r->recipe, seed, graph_hash, &resume));
+        GS_TRY(gs_checkpoint_read(checkpoint, &w.key, &resume));
     saved = gs_train(r->recipe, r->data, role, teacher, seed, &observer, resume, &run);
     if (run)
         progress_seed_done(&w.shown, run);
     GS_TRY(saved);
-    GS_TRY(gs_model_write(run, r->data, provenance, path));
+    GS_TRY(gs_model_write(run, r->data, known, path));
     GS_TRY(gs_file_remove(checkpoint));
     GS_TRY(log_seed(r, run));
     *seconds = run->seconds;
 done:
     gs_run_free(run);
     gs_teacher_free(teacher);
+    gs_value_free(known);
     gs_free(role);
     gs_free(path);
     gs_free(checkpoint);
     return status;
-}
-
-/* Reads every row of the teacher's logits once: what is wrong with one shows now. */
-static gs_status check_logits(const gs_teacher *teacher, bool several_labels) {
-    enum { BLOCK = 4096 };
-    gs_status status = GS_OK;
-    gs_matrix rows = {0};
-    int64_t ids[BLOCK];
-    const gs_teacher_array *logits = gs_teacher_array_find(teacher, "logits");
-    if (!logits)
-        return GS_OK;
-    GS_TRY(gs_matrix_init(&rows, BLOCK, logits->rows.width));
-    for (int64_t from = 0; from < logits->rows.n; from += BLOCK) {
-        int64_t count = logits->rows.n - from < BLOCK ? logits->rows.n - from : BLOCK;
-        for (int64_t k = 0; k < count; k++)
-            ids[k] = from + k;
-        GS_TRY(gs_rows_read(&logits->rows, ids, count, &rows));
-        GS_TRY(gs_teacher_check_rows(logits, several_labels, &rows, ids, count));
-    }
-done:
-    gs_matrix_free(&rows);
-    return gs_context(status, "%s", teacher->label);
 }
 
 /* The first seed up to its first epoch, before anything is written. */
@@ -273,13 +181,10 @@ static gs_status check_first(const runner *r) {
     gs_status status = GS_OK;
     gs_teacher *teacher = NULL;
     uint8_t *role = NULL;
-    GS_TRY(check_teachers(r));
+    GS_TRY(runner_teachers_there(r));
     GS_NEW(role, r->data->n + 1);
     GS_TRY(prepare(r, r->seeds[0], &teacher, role));
-    if (teacher)
-        GS_TRY(check_logits(teacher, r->data->labels != NULL));
-    for (int64_t k = 0; teacher && k < teacher->other_count; k++)
-        GS_TRY(check_logits(teacher->others[k], r->data->labels != NULL));
+    GS_TRY(runner_teacher_check(r, teacher));
     GS_TRY(gs_train_check(r->recipe, r->data, role, teacher, r->seeds[0]));
 done:
     gs_teacher_free(teacher);

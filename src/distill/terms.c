@@ -127,6 +127,11 @@ static gs_status check_term(const session *s, const term *t) {
 }
 
 /* The method's own entries, and what it prepares. */
+/* Whether a term has a part in the training. */
+static bool steps_of(const session *s, const term *t) {
+    return t->weight > 0 || s->config.schedule == 2;
+}
+
 static gs_status open_method(session *s, term *t) {
     gs_status status = GS_OK;
     t->prefix = gs_format("method.%s", t->method->name);
@@ -143,7 +148,7 @@ static gs_status open_method(session *s, term *t) {
                              .seed = s->seed};
     if (t->method->declare)
         GS_TRY(t->method->declare(t->options, &place));
-    if (t->method->prepare && t->weight > 0)
+    if (t->method->prepare && steps_of(s, t))
         GS_TRY(t->method->prepare(t->options, &place, &t->context));
 done:
     return gs_context(status, "The method '%s'", t->method->name);
@@ -210,10 +215,11 @@ static gs_status open_sweep(session *s, sweep *w, term *first, int64_t count) {
     GS_NEW(w->order, s->observed.n + 1);
     GS_NEW(w->draw, s->observed.n + 1);
     for (int64_t k = 0; k < count; k++)
-        if (first[k].weight > 0 || s->config.schedule == 1)
+        if (steps_of(s, &first[k]))
             w->terms[w->term_count++] = &first[k];
     for (int64_t k = 0; k < w->term_count; k++)
-        count_queries(s, w->terms[k]);
+        if (w->terms[k]->weight > 0)
+            count_queries(s, w->terms[k]);
     for (int64_t i = 0; i < s->observed.n; i++)
         for (int64_t k = 0; k < w->term_count; k++)
             if (w->terms[k]->member[i]) {
@@ -241,13 +247,15 @@ gs_status session_terms(session *s) {
         if (s->terms[k].method->needs_taps && !s->taps)
             GS_NEW(s->taps, gs_model_layers(s->model));
     }
-    bool alternate = s->config.schedule == 1;
-    s->sweep_count = alternate ? s->term_count : 1;
-    GS_NEW(s->sweeps, s->sweep_count);
+    bool alternate = s->config.schedule != 0;
     int64_t usable = 0;
-    for (int64_t k = 0; k < s->sweep_count; k++) {
-        GS_TRY(open_sweep(s, &s->sweeps[k], &s->terms[k], alternate ? 1 : s->term_count));
-        usable += s->sweeps[k].count;
+    GS_NEW(s->sweeps, s->term_count);
+    for (int64_t k = 0; k < (alternate ? s->term_count : 1); k++) {
+        if (alternate && !steps_of(s, &s->terms[k]))
+            continue;
+        sweep *w = &s->sweeps[s->sweep_count++];
+        GS_TRY(open_sweep(s, w, &s->terms[k], alternate ? 1 : s->term_count));
+        usable += w->count;
     }
     if (usable == 0)
         GS_FAIL(GS_BAD_USAGE, "No method of the recipe has a weight above 0 and a node to learn "

@@ -69,8 +69,11 @@ const gs_option gs_train_options[] = {
      "Share of the edges that a step leaves out; operators are made of the others."},
     {"drop_last", GS_OPT_BOOL, offsetof(gs_train_config, drop_last), "false", 0, 0, NULL,
      "Leave out the incomplete last batch of an epoch, as GLNN's code does."},
-    {"schedule", GS_OPT_CHOICE, offsetof(gs_train_config, schedule), "sum", 0, 0, "sum|alternate",
-     "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own."},
+    {"schedule", GS_OPT_CHOICE, offsetof(gs_train_config, schedule), "sum", 0, 0,
+     "sum|alternate|alternate_all",
+     "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own; "
+     "with alternate_all for those of weight 0 too, as GLNN's code does: weight decay and Adam's "
+     "moments move the weights in them."},
     {"normalize_features", GS_OPT_BOOL, offsetof(gs_train_config, normalize_features), "false", 0,
      0, NULL, "Divide each node's features by the sum of their magnitudes."},
     {"inputs", GS_OPT_CHOICE, offsetof(gs_train_config, inputs), "x", 0, 0, GS_INPUTS_CHOICES,

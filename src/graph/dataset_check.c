@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "graph/dataset.h"
 
 static gs_status check_csr(const gs_csr *a, int64_t rows, int64_t cols, const char *what) {
@@ -206,56 +207,44 @@ done:
     return status;
 }
 
-/* FNV-1a over 64-bit words, each stirred in whole. */
-static void stir(uint64_t *h, uint64_t word) {
-    *h = (*h ^ word) * 0x100000001b3u;
-    *h ^= *h >> 29;
-}
-
-static void stir_csr(uint64_t *h, const gs_csr *a) {
-    stir(h, (uint64_t)a->rows);
-    stir(h, (uint64_t)a->cols);
+static void add_csr(uint64_t *h, const gs_csr *a) {
+    gs_hash_add(h, (uint64_t)a->rows);
+    gs_hash_add(h, (uint64_t)a->cols);
     for (int64_t i = 0; i <= a->rows; i++)
-        stir(h, (uint64_t)a->ptr[i]);
+        gs_hash_add(h, (uint64_t)a->ptr[i]);
     for (int64_t e = 0; e < a->nnz; e++) {
-        float value = gs_csr_value(a, e);
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
-        stir(h, (uint64_t)(uint32_t)a->col[e] << 32 | bits);
+        gs_hash_add(h, (uint64_t)(uint32_t)a->col[e] << 32 | gs_hash_bits(gs_csr_value(a, e)));
     }
 }
 
-static void stir_labels(uint64_t *h, const gs_dataset *d) {
-    stir(h, (uint64_t)d->c);
+static void add_labels(uint64_t *h, const gs_dataset *d) {
+    gs_hash_add(h, (uint64_t)d->c);
     for (int64_t i = 0; i < d->n; i++) {
-        stir(h, d->labelled[i]);
+        gs_hash_add(h, d->labelled[i]);
         for (int64_t k = 0; k < d->c; k++)
-            stir(h, d->labels[i * d->c + k]);
+            gs_hash_add(h, d->labels[i * d->c + k]);
     }
 }
 
 void gs_dataset_hash(const gs_dataset *d, bool labels, char hex[17]) {
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t h = GS_HASH_START;
     char text[32];
-    stir_csr(&h, d->adjacency);
+    add_csr(&h, d->adjacency);
     if (d->x_sparse)
-        stir_csr(&h, d->x_sparse);
-    for (int64_t k = 0; d->x.data && k < d->n * d->f; k++) {
-        uint32_t bits;
-        memcpy(&bits, &d->x.data[k], sizeof bits);
-        stir(&h, bits);
-    }
+        add_csr(&h, d->x_sparse);
+    for (int64_t k = 0; d->x.data && k < d->n * d->f; k++)
+        gs_hash_add(&h, gs_hash_bits(d->x.data[k]));
     for (int64_t i = 0; labels && d->y && i < d->n; i++)
-        stir(&h, (uint64_t)(uint32_t)d->y[i]);
+        gs_hash_add(&h, (uint64_t)(uint32_t)d->y[i]);
     if (labels && d->labels)
-        stir_labels(&h, d);
+        add_labels(&h, d);
     for (int64_t i = 0; d->graph && i < d->n; i++)
-        stir(&h, (uint64_t)d->graph[i]);
+        gs_hash_add(&h, (uint64_t)d->graph[i]);
     for (int64_t i = 0; i < d->n; i++) {
         const char *id = gs_dataset_id(d, i, text);
         for (; *id; id++)
-            stir(&h, (uint8_t)*id);
-        stir(&h, 256);
+            gs_hash_add(&h, (uint8_t)*id);
+        gs_hash_add(&h, 256);
     }
-    snprintf(hex, 17, "%016llx", (unsigned long long)h);
+    gs_hash_text(h, hex);
 }

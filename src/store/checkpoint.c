@@ -26,8 +26,7 @@ done:
     return status;
 }
 
-gs_status gs_checkpoint_write(const gs_state *state, const gs_value *recipe, uint64_t seed,
-                              const char *graph_hash, const char *path) {
+gs_status gs_checkpoint_write(const gs_state *state, const gs_run_key *key, const char *path) {
     gs_status status = GS_OK;
     h5_writer w = {.file = H5I_INVALID_HID};
     char *yaml = NULL;
@@ -35,9 +34,10 @@ gs_status gs_checkpoint_write(const gs_state *state, const gs_value *recipe, uin
     GS_TRY(h5_create(path, &w));
     GS_TRY(h5_set_text(w.file, "format", FORMAT));
     GS_TRY(h5_set_int(w.file, "version", VERSION));
-    GS_TRY(h5_set_int(w.file, "seed", (int64_t)seed));
-    GS_TRY(h5_set_text(w.file, "graph_hash", graph_hash ? graph_hash : ""));
-    GS_TRY(gs_yaml_write(recipe, &yaml));
+    GS_TRY(h5_set_int(w.file, "seed", (int64_t)key->seed));
+    GS_TRY(h5_set_text(w.file, "graph_hash", key->graph_hash ? key->graph_hash : ""));
+    GS_TRY(h5_set_text(w.file, "teacher_hash", key->teacher_hash ? key->teacher_hash : ""));
+    GS_TRY(gs_yaml_write(key->recipe, &yaml));
     GS_TRY(h5_write_text(w.file, "recipe", yaml, tag));
     GS_TRY(write_state(w.file, state));
     GS_TRY(h5_commit(&w));
@@ -47,11 +47,25 @@ done:
     return gs_context(status, "%s", path);
 }
 
-/* The run that wants to go on must be the one that was interrupted. */
-static gs_status check_same(hid_t file, const gs_value *recipe, uint64_t seed,
-                            const char *graph_hash) {
+/* Checkpoints of older versions do not tell their teacher. */
+static gs_status check_hash(hid_t file, const char *name, const char *asked, const char *what) {
     gs_status status = GS_OK;
-    char *format = NULL, *hash = NULL, *theirs = NULL;
+    char *held = NULL;
+    if (!asked)
+        asked = "";
+    GS_TRY(h5_get_text(file, name, &held));
+    if (held && strcmp(held, asked) != 0)
+        GS_FAIL(GS_BAD_USAGE, "It belongs to another %s (hash %s, not %s).", what,
+                held[0] ? held : "none", asked[0] ? asked : "none");
+done:
+    gs_free(held);
+    return status;
+}
+
+/* The run that wants to go on must be the one that was interrupted. */
+static gs_status check_same(hid_t file, const gs_run_key *key) {
+    gs_status status = GS_OK;
+    char *format = NULL, *theirs = NULL;
     gs_value *held = NULL;
     int64_t version, given;
     GS_TRY(h5_get_text(file, "format", &format));
@@ -59,21 +73,18 @@ static gs_status check_same(hid_t file, const gs_value *recipe, uint64_t seed,
     if (!format || strcmp(format, FORMAT) != 0 || version < 1 || version > VERSION)
         GS_FAIL(GS_BAD_INPUT, "It is not a checkpoint that this program reads.");
     GS_TRY(h5_get_int(file, "seed", 0, &given));
-    if ((uint64_t)given != seed)
+    if ((uint64_t)given != key->seed)
         GS_FAIL(GS_BAD_USAGE, "It belongs to seed %llu, not %llu.",
-                (unsigned long long)(uint64_t)given, (unsigned long long)seed);
-    GS_TRY(h5_get_text(file, "graph_hash", &hash));
-    if (strcmp(hash ? hash : "", graph_hash ? graph_hash : "") != 0)
-        GS_FAIL(GS_BAD_USAGE, "It belongs to another graph (hash %s, not %s).", hash ? hash : "",
-                graph_hash ? graph_hash : "");
+                (unsigned long long)(uint64_t)given, (unsigned long long)key->seed);
+    GS_TRY(check_hash(file, "graph_hash", key->graph_hash, "graph"));
+    GS_TRY(check_hash(file, "teacher_hash", key->teacher_hash, "teacher"));
     GS_TRY(h5_read_text(file, "recipe", &theirs));
     GS_TRY(gs_yaml_read(theirs, (int64_t)strlen(theirs), "Its recipe", &held));
-    if (!gs_recipe_same_run(held, recipe))
+    if (!gs_recipe_same_run(held, key->recipe))
         GS_FAIL(GS_BAD_USAGE,
                 "It belongs to another recipe; remove it, or resume with the recipe it has.");
 done:
     gs_free(format);
-    gs_free(hash);
     gs_free(theirs);
     gs_value_free(held);
     return status;
@@ -98,8 +109,7 @@ done:
     return status;
 }
 
-gs_status gs_checkpoint_read(const char *path, const gs_value *recipe, uint64_t seed,
-                             const char *graph_hash, gs_state **out) {
+gs_status gs_checkpoint_read(const char *path, const gs_run_key *key, gs_state **out) {
     gs_status status = GS_OK;
     hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
     gs_state *state = NULL;
@@ -107,7 +117,7 @@ gs_status gs_checkpoint_read(const char *path, const gs_value *recipe, uint64_t 
     if (!gs_file_exists(path))
         return GS_OK;
     GS_TRY(h5_open(path, &file));
-    GS_TRY(check_same(file, recipe, seed, graph_hash));
+    GS_TRY(check_same(file, key));
     state = gs_state_new();
     if (!state)
         GS_TRY(GS_NO_MEMORY);

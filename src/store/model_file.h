@@ -46,11 +46,18 @@ gs_status gs_model_read_output(const char *path, const char *which, const char *
 gs_status gs_teacher_open(const char *path, const char *kind, const gs_dataset *data,
                           gs_teacher **out);
 
-/* A checkpoint: the whole state, its recipe and seed. gs_checkpoint_read checks that recipe and
-   seed are the same, GS_BAD_USAGE otherwise; *out NULL if the file does not exist. */
-gs_status gs_checkpoint_write(const gs_state *state, const gs_value *recipe, uint64_t seed,
-                              const char *graph_hash, const char *path);
-gs_status gs_checkpoint_read(const char *path, const gs_value *recipe, uint64_t seed,
-                             const char *graph_hash, gs_state **out);
+/* An attribute of / of a model file, for the caller to free; *out NULL if it has none. */
+gs_status gs_model_attribute(const char *path, const char *name, char **out);
+
+/* What a run is made from. */
+typedef struct gs_run_key {
+    const gs_value *recipe; /* notes do not count */
+    uint64_t seed;
+    const char *graph_hash, *teacher_hash; /* NULL: none */
+} gs_run_key;
+/* A checkpoint: the whole state, and what it was made from. gs_checkpoint_read checks that this is
+   the same, GS_BAD_USAGE otherwise; *out NULL if the file does not exist. */
+gs_status gs_checkpoint_write(const gs_state *state, const gs_run_key *key, const char *path);
+gs_status gs_checkpoint_read(const char *path, const gs_run_key *key, gs_state **out);
 
 #endif

@@ -194,6 +194,17 @@ done:
     return gs_context(status, "%s", path);
 }
 
+gs_status gs_model_attribute(const char *path, const char *name, char **out) {
+    gs_status status = GS_OK;
+    hid_t file = H5I_INVALID_HID;
+    *out = NULL;
+    GS_TRY(h5_open(path, &file));
+    GS_TRY(h5_get_text(file, name, out));
+done:
+    h5_close(&file);
+    return gs_context(status, "%s", path);
+}
+
 gs_status model_logits_read(hid_t file, const gs_model_file *m, model_logits *out) {
     gs_status status = GS_OK;
     *out = (model_logits){0};

@@ -26,6 +26,9 @@ P
 done
 "$gs" compare mlp lp linear cs --baseline mlp >table.txt
 grep -q lp table.txt || fail "compare leaves out lp"
+"$gs" results lp --json >rows.json
+python3 -c 'import json; s = json.load(open("lp/summary.json"))["trials"]["mean"]; assert s > 1 and json.load(open("rows.json"))[0]["trials"] == s'
+"$gs" results lp | grep -q "| $(python3 -c 'import json; print(int(json.load(open("lp/summary.json"))["trials"]["mean"]))') | split" || fail "the page leaves out the trials of lp"
 "$gs" distill -g g.h5 -t lp -o student --seeds 0-1 -q epochs=20
 "$gs" train label_propagation -g g.h5 -o lp2 --seeds 0 -q
 cmp lp/seed-0.h5 lp2/seed-0.h5 || fail "label propagation twice gives two files"

@@ -66,3 +66,13 @@ assert early < late, (early, late)
 born = json.load(open("born/summary.json"))["test_accuracy"]["mean"]
 assert born > 0.6, born
 P
+
+# A given teacher's score is known by every metric that can select.
+"$gs" train gcn -g karate -o ranks --seeds 0-1 -q epochs=20 select=roc_auc >/dev/null
+"$gs" distill mlp -g karate -t ranks -o ranked --seeds 0-1 -q epochs=20 select=roc_auc --control >/dev/null
+python3 - <<'P'
+import json
+gain = json.load(open("ranked/summary.json"))["gain"]
+theirs = json.load(open("ranks/summary.json"))["test_roc_auc"]["mean"]
+assert gain["metric"] == "test_roc_auc" and abs(gain["teacher"] - theirs) < 1e-9, gain
+P

@@ -60,6 +60,23 @@ printf 'description: another\nmodel: gcn\nepochs: 5\nmeasured: {test_accuracy: 1
 "$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 -q --resume >/dev/null
 printf 'model: gcn\nepochs: 6\n' >noted.yaml
 expect 2 "holds results of another recipe" "$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 --resume
+# a student goes on with the teacher that it had: finished seeds, and one that was interrupted
+"$gs" train gcn -g g.h5 -o teacher --seeds 0-1 -q epochs=5 >/dev/null
+"$gs" train gcn -g g.h5 -o another --seeds 0-1 -q epochs=6 >/dev/null
+"$gs" distill mlp -g g.h5 -t teacher -o student --seeds 0 -q epochs=5 >/dev/null
+expect 2 "student/seed-0.h5 was learned from another teacher" "$gs" distill mlp -g g.h5 -t another -o student --seeds 0-1 epochs=5 --resume
+expect 2 "was learned from another teacher" "$gs" distill mlp -g g.h5 -t teacher -t another -o student --seeds 0-1 epochs=5 --resume
+"$gs" distill mlp -g g.h5 -t teacher -o student --seeds 0-1 -q epochs=5 --resume >/dev/null
+"$gs" distill mlp -g g.h5 -t teacher -o cut --seeds 0 epochs=1000000 patience=0 --checkpoint-every 1 -q >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+    [ -e cut/seed-0.checkpoint.h5 ] && break
+    sleep 0.05
+done
+kill -TERM $pid
+wait $pid || true
+[ -e cut/seed-0.checkpoint.h5 ] || fail "no checkpoint of the student"
+expect 2 "It belongs to another teacher" "$gs" distill mlp -g g.h5 -t another -o cut --seeds 0 epochs=1000000 patience=0 --resume
 # two programs cannot work in one folder
 mkdir held
 (

@@ -69,10 +69,13 @@ START_TEST(everything_comes_back) {
     gs_state *s = made_state(), *back = NULL;
     gs_value *recipe = made_recipe(0.1);
     const char *path = test_file("c.h5");
-    ck_ok(gs_checkpoint_write(s, recipe, 1ull << 63, "0123456789abcdef", path));
-    ck_ok(gs_checkpoint_read(path, recipe, 1ull << 63, "0123456789abcdef", &back));
+    ck_ok(
+        gs_checkpoint_write(s, &(gs_run_key){recipe, 1ull << 63, "0123456789abcdef", NULL}, path));
+    ck_ok(gs_checkpoint_read(path, &(gs_run_key){recipe, 1ull << 63, "0123456789abcdef", NULL},
+                             &back));
     ck_same(s, back);
-    ck_ok(gs_checkpoint_write(back, recipe, 1ull << 63, "0123456789abcdef", test_file("d.h5")));
+    ck_ok(gs_checkpoint_write(back, &(gs_run_key){recipe, 1ull << 63, "0123456789abcdef", NULL},
+                              test_file("d.h5")));
     ck_same_file(path, test_file("d.h5"));
     ck_no_times(path);
     ck_no_leftovers();
@@ -86,8 +89,8 @@ END_TEST
 START_TEST(an_empty_state_comes_back) {
     gs_state *s = gs_state_new(), *back = NULL;
     gs_value *recipe = gs_map();
-    ck_ok(gs_checkpoint_write(s, recipe, 0, NULL, test_file("c.h5")));
-    ck_ok(gs_checkpoint_read(test_file("c.h5"), recipe, 0, NULL, &back));
+    ck_ok(gs_checkpoint_write(s, &(gs_run_key){recipe, 0, NULL, NULL}, test_file("c.h5")));
+    ck_ok(gs_checkpoint_read(test_file("c.h5"), &(gs_run_key){recipe, 0, NULL, NULL}, &back));
     ck_same(s, back);
     gs_state_free(s);
     gs_state_free(back);
@@ -100,15 +103,15 @@ START_TEST(only_for_its_own_run) {
     gs_state *s = made_state(), *back = NULL;
     gs_value *recipe = made_recipe(0.1), *other = made_recipe(0.1 + 1e-16);
     const char *path = test_file("c.h5");
-    ck_ok(gs_checkpoint_read(path, recipe, 1, "aa", &back));
+    ck_ok(gs_checkpoint_read(path, &(gs_run_key){recipe, 1, "aa", NULL}, &back));
     ck_assert_ptr_null(back); /* there is none yet */
-    ck_ok(gs_checkpoint_write(s, recipe, 1, "aa", path));
-    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, recipe, 2, "aa", &back));
-    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, recipe, 1, "ab", &back));
-    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, other, 1, "aa", &back));
+    ck_ok(gs_checkpoint_write(s, &(gs_run_key){recipe, 1, "aa", NULL}, path));
+    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, &(gs_run_key){recipe, 2, "aa", NULL}, &back));
+    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, &(gs_run_key){recipe, 1, "ab", NULL}, &back));
+    ck_fails(GS_BAD_USAGE, gs_checkpoint_read(path, &(gs_run_key){other, 1, "aa", NULL}, &back));
     ck_assert_ptr_null(back);
     ck_ok(gs_file_write(path, "torn", 4));
-    ck_fails(GS_BAD_INPUT, gs_checkpoint_read(path, recipe, 1, "aa", &back));
+    ck_fails(GS_BAD_INPUT, gs_checkpoint_read(path, &(gs_run_key){recipe, 1, "aa", NULL}, &back));
     ck_assert(strstr(gs_reason(), path) != NULL);
     gs_state_free(s);
     gs_value_free(recipe);
@@ -132,7 +135,7 @@ static void tell(void *context, const gs_progress *p) {
 static bool stop(void *context) { return told == ((pause_at *)context)->at; }
 static gs_status save(void *context, const gs_state *state) {
     const pause_at *p = context;
-    return gs_checkpoint_write(state, p->recipe, 5, "hash", p->path);
+    return gs_checkpoint_write(state, &(gs_run_key){p->recipe, 5, "hash", NULL}, p->path);
 }
 
 START_TEST(a_resumed_run_has_the_same_bits) {
@@ -150,7 +153,7 @@ START_TEST(a_resumed_run_has_the_same_bits) {
     gs_observer o = {.context = &p, .epoch = tell, .checkpoint = save, .should_stop = stop};
     ck_ok(gs_train(recipe, d, role, NULL, 5, NULL, NULL, &whole));
     ck_assert_int_eq(gs_train(recipe, d, role, NULL, 5, &o, NULL, &part), GS_INTERRUPTED);
-    ck_ok(gs_checkpoint_read(p.path, recipe, 5, "hash", &state));
+    ck_ok(gs_checkpoint_read(p.path, &(gs_run_key){recipe, 5, "hash", NULL}, &state));
     ck_ok(gs_train(recipe, d, role, NULL, 5, NULL, state, &rest));
     ck_ok(gs_model_write(whole, d, NULL, test_file("whole.h5")));
     ck_ok(gs_model_write(rest, d, NULL, test_file("rest.h5")));
@@ -172,7 +175,7 @@ START_TEST(memory_runs_out) {
     for (int64_t k = 0;; k++) {
         int64_t before = gs_alloc_get_stats().live_blocks;
         gs_alloc_fail_at(k);
-        gs_status status = gs_checkpoint_write(s, recipe, 1, "aa", path);
+        gs_status status = gs_checkpoint_write(s, &(gs_run_key){recipe, 1, "aa", NULL}, path);
         gs_alloc_fail_at(-1);
         ck_assert_int_eq(gs_alloc_get_stats().live_blocks, before);
         ck_no_leftovers();
@@ -181,13 +184,13 @@ START_TEST(memory_runs_out) {
         ck_assert_int_eq(status, GS_NO_MEMORY);
         ck_assert(!gs_file_exists(path));
     }
-    ck_ok(gs_checkpoint_read(path, recipe, 1, "aa", &back));
+    ck_ok(gs_checkpoint_read(path, &(gs_run_key){recipe, 1, "aa", NULL}, &back));
     gs_state_free(back);
     for (int64_t k = 0;; k++) {
         int64_t before = gs_alloc_get_stats().live_blocks;
         back = NULL;
         gs_alloc_fail_at(k);
-        gs_status status = gs_checkpoint_read(path, recipe, 1, "aa", &back);
+        gs_status status = gs_checkpoint_read(path, &(gs_run_key){recipe, 1, "aa", NULL}, &back);
         gs_alloc_fail_at(-1);
         if (status == GS_OK) {
             ck_same(s, back);

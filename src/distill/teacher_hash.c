@@ -1,0 +1,49 @@
+/* teacher_hash.c - which teacher it was. */
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "distill/teacher.h"
+
+#define BLOCK 4096
+
+static gs_status add_rows(const gs_rows *rows, uint64_t *h) {
+    gs_status status = GS_OK;
+    gs_matrix block = {0};
+    int64_t ids[BLOCK];
+    gs_hash_add(h, (uint64_t)rows->width);
+    GS_TRY(gs_matrix_init(&block, BLOCK, rows->width));
+    for (int64_t from = 0; from < rows->n; from += BLOCK) {
+        int64_t count = rows->n - from < BLOCK ? rows->n - from : BLOCK;
+        for (int64_t k = 0; k < count; k++)
+            ids[k] = from + k;
+        GS_TRY(gs_rows_read(rows, ids, count, &block));
+        for (int64_t k = 0; k < count * rows->width; k++)
+            gs_hash_add(h, gs_hash_bits(block.data[k]));
+    }
+done:
+    gs_matrix_free(&block);
+    return status;
+}
+
+static gs_status add_teacher(const gs_teacher *t, uint64_t *h) {
+    gs_status status = GS_OK;
+    const gs_teacher_array *said = gs_teacher_array_find(t, "logits");
+    if (!said && t->array_count > 0)
+        said = &t->arrays[0];
+    if (said)
+        GS_TRY(add_rows(&said->rows, h));
+    for (int64_t i = 0; t->role && i < t->n; i++)
+        gs_hash_add(h, t->role[i]);
+done:
+    return status;
+}
+
+gs_status gs_teacher_hash(const gs_teacher *t, char hex[17]) {
+    gs_status status = GS_OK;
+    uint64_t h = GS_HASH_START;
+    GS_TRY(add_teacher(t, &h));
+    for (int64_t k = 0; k < t->other_count; k++)
+        GS_TRY(add_teacher(t->others[k], &h));
+    gs_hash_text(h, hex);
+done:
+    return status;
+}
