@@ -6,8 +6,6 @@
 #include "cli/runner.h"
 #include "cli/sweep.h"
 #include "distill/recipe.h"
-#include "store/files.h"
-#include "store/run_folder.h"
 
 static gs_status add_graph_file(const char *name, const char *path, gs_value *place) {
     gs_status status = GS_OK;
@@ -22,58 +20,6 @@ static gs_status add_graph_file(const char *name, const char *path, gs_value *pl
     GS_TRY(gs_map_set(place, "hash", gs_string(hash)));
 done:
     gs_dataset_free(data);
-    return status;
-}
-
-/* A finished run must have taught on this graph, with every seed that the sweep will ask it for. */
-static gs_status check_given(const gs_value *file, const gs_value *place, const char *name,
-                             const char *path, const gs_value *summary) {
-    static const char *const keys[] = {"seeds", "tuning_seeds"};
-    const gs_value *there = gs_map_get(summary, "seeds");
-    const char *hash = gs_get_string(gs_map_get(summary, "origin"), "graph_hash", NULL);
-    if (hash && strcmp(hash, gs_get_string(place, "hash", "")) != 0)
-        return gs_fail(GS_BAD_INPUT,
-                       "The teacher '%s' of the sweep, %s, was trained on another graph than %s.",
-                       name, path, gs_get_string(place, "file", "its own"));
-    for (int k = 0; k < 2; k++) {
-        const gs_value *asked = gs_map_get(file, keys[k]);
-        for (int64_t a = 0; asked && a < asked->count; a++) {
-            bool found = false;
-            for (int64_t b = 0; there && b < there->count && !found; b++)
-                found = there->items[b]->integer == asked->items[a]->integer;
-            if (!found)
-                return gs_fail(GS_BAD_INPUT,
-                               "The teacher '%s' of the sweep, %s, has no seed %lld, which is one "
-                               "of the sweep's %s.",
-                               name, path, (long long)asked->items[a]->integer, keys[k]);
-        }
-    }
-    return GS_OK;
-}
-
-/* A run that is there already; its recipe, where a folder tells one, for the split. */
-static gs_status open_given(const gs_value *file, const gs_value *place, const char *graph,
-                            const char *name, const char *given, gs_value *out, gs_value **recipe) {
-    gs_status status = GS_OK;
-    gs_value *summary = NULL;
-    char *path = sweep_in_graph(given, graph);
-    if (!path)
-        return GS_NO_MEMORY;
-    bool folder = gs_folder_exists(path);
-    if (!folder && !gs_file_exists(path))
-        GS_FAIL(GS_BAD_INPUT, "The teacher '%s' of the sweep is not there: %s.", name, path);
-    if (folder)
-        GS_TRY(gs_run_summary_read(path, &summary));
-    if (folder && !summary)
-        GS_FAIL(GS_BAD_INPUT, "The teacher '%s' of the sweep, %s, is no finished run.", name, path);
-    if (summary)
-        GS_TRY(check_given(file, place, name, path, summary));
-    if (gs_map_get(summary, "recipe") && !(*recipe = gs_value_clone(gs_map_get(summary, "recipe"))))
-        GS_TRY(GS_NO_MEMORY);
-    GS_TRY(gs_map_set(out, "run", gs_string(path)));
-done:
-    gs_value_free(summary);
-    gs_free(path);
     return status;
 }
 
@@ -113,7 +59,8 @@ static gs_status read_teachers(const gs_value *file, const gs_value *place, cons
         if (together)
             GS_TRY(gs_map_set(gs_map_get(teachers, name), "together", gs_value_clone(together)));
         else if (run)
-            GS_TRY(open_given(file, place, graph, name, run, gs_map_get(teachers, name), &recipe));
+            GS_TRY(sweep_given_open(file, place, graph, name, run, gs_map_get(teachers, name),
+                                    &recipe));
         else
             GS_TRY(gs_context(sweep_entry_recipe(listed->items[k], "teacher", graph, &recipe, NULL),
                               "The teacher '%s' of the sweep", name));
@@ -164,6 +111,7 @@ static gs_status plan_graph(const gs_value *file, const char *name, const char *
     GS_TRY(read_teachers(file, place, name, teachers, recipes));
     GS_TRY(find_split(file, recipes, name, &split));
     GS_TRY(resolve_teachers(file, split, teachers, recipes));
+    GS_TRY(sweep_given_splits(file, split, place));
     GS_TRY(sweep_students_add(file, name, split, place));
 done:
     gs_value_free(split);

@@ -16,6 +16,13 @@ gs_status sweep_split_of(const gs_value *flat, gs_value **split);
 /* Gives a recipe the split that the graph's runs share. Unless it is `imposed`, a recipe that says
    otherwise is refused; `who` names it. */
 gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed, const char *who);
+/* A run `given` by the file, which becomes the teacher `name` in `out` {run}; its recipe, where a
+   folder tells one, for the split. It must be of this graph and have the sweep's seeds. */
+gs_status sweep_given_open(const gs_value *file, const gs_value *place, const char *graph,
+                           const char *name, const char *given, gs_value *out, gs_value **recipe);
+/* GS_BAD_USAGE unless given teachers were trained on the nodes that the sweep's split draws for
+   each of its seeds; files without a split teach on any. */
+gs_status sweep_given_splits(const gs_value *file, const gs_value *split, const gs_value *place);
 /* Checks those teachers of a file that are others together. */
 gs_status sweep_together_check(const gs_value *teachers);
 /* The students of one graph: combinations with methods and teachers, in `students` of `place`. */

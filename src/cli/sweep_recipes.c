@@ -56,6 +56,10 @@ done:
     return status;
 }
 
+static bool is_auto(const gs_value *v) {
+    return v && v->type == GS_STRING && strcmp(v->string, "auto") == 0;
+}
+
 gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed, const char *who) {
     gs_status status = GS_OK;
     gs_value *own = NULL;
@@ -65,8 +69,10 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
         if (strcmp(key, "knowledge") == 0 &&
             gs_map_get(flat, key)) /* of a student, not the split */
             continue;
-        bool other =
-            gs_map_get(flat, key) && !gs_value_equal(gs_map_get(own, key), split->items[k]);
+        const gs_value *held = gs_map_get(own, key);
+        bool other = gs_map_get(flat, key) && !gs_value_equal(held, split->items[k]);
+        if (strcmp(key, "setting") == 0 && (is_auto(held) || is_auto(split->items[k])))
+            other = false; /* the split says */
         if (other && !imposed)
             GS_FAIL(GS_BAD_USAGE,
                     "%s asks for another split than the first teacher (%s), but all runs on a "

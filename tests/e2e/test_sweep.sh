@@ -252,3 +252,21 @@ refuse '{together: [gcn, both]}' "puts 'both' together"
 refuse '{together: [gcn, gcn]}' "names 'gcn' twice"
 refuse '{together: [gcn, sgc], set: {lr: 1}}' "can have no other key"
 refuse '{together: [gcn, 3]}' "puts '' together"
+
+# a given teacher of another split is refused before anything is trained: its students could not be paired
+"$gs" train gcn -g g.h5 -o elsewhere --seeds 0-2 -q epochs=5 split=random >/dev/null
+"$gs" train gcn -g g.h5 -o here --seeds 0-2 -q epochs=5 >/dev/null
+cat >mixed.yaml <<'Y'
+graphs: {small: g.h5}
+teachers: {a: {recipe: gcn, set: {epochs: 3}}, b: {run: elsewhere}}
+students: {plain: {recipe: mlp, set: {epochs: 3}}, s: {recipe: mlp, set: {epochs: 3, hard.weight: 0, soft.weight: 1}}}
+seeds: 0-2
+tuning_seeds: 0
+Y
+expect 2 "The teacher 'b' of the sweep, elsewhere, was trained on other nodes than the sweep's runs of seed 0" "$gs" sweep mixed.yaml -o mixed
+[ ! -e mixed ] || fail "a refused sweep left a folder"
+sed 's/elsewhere/here/' mixed.yaml >alike.yaml
+"$gs" sweep alike.yaml -o alike -q >/dev/null
+# the setting of a recipe that says nothing of it is the others'
+printf 'graphs: {small: g.h5}\nteachers: {t: {recipe: gcn, set: {epochs: 3}}}\nstudents: {s: {recipe: mlp, set: {epochs: 3, setting: transductive, soft.weight: 1}}}\nseeds: 0\ntuning_seeds: 0\n' >settings.yaml
+"$gs" sweep settings.yaml -o settings -q >/dev/null
