@@ -74,3 +74,15 @@ void gs_init_linear(gs_entry *weight, gs_entry *bias, uint64_t seed, int64_t in)
     if (bias)
         gs_init_uniform(bias, seed, bound);
 }
+
+bool gs_entry_is_of_nodes(const gs_entry *e) {
+    static const char *const endings[] = {".balance", ".node_score"};
+    size_t length = strlen(e->name);
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+        size_t tail = strlen(endings[k]);
+        if (e->kind == GS_PARAMETER && e->value.cols == 1 && length > tail &&
+            strcmp(e->name + length - tail, endings[k]) == 0)
+            return true;
+    }
+    return false;
+}

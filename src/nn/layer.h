@@ -99,4 +99,7 @@ gs_var *gs_place_param(const gs_place *place, gs_pass *pass, const char *suffix)
 gs_status gs_place_add(const gs_place *place, const char *suffix, int64_t rows, int64_t cols,
                        bool transposed, gs_entry **out);
 
+/* True for a parameter [n,1] with a number for each node of the data set, as cpf has them. */
+bool gs_entry_is_of_nodes(const gs_entry *e);
+
 #endif

@@ -28,9 +28,11 @@ typedef struct gs_model_file {
 gs_status gs_model_read(const char *path, gs_model_file **out);
 void gs_model_file_free(gs_model_file *m);
 
-/* Makes the positions that the model holds (distill/position.h) those of the nodes of `data`, by
-   their ids: nodes that it does not know get rows of 0. Does nothing for a model without. */
-gs_status gs_model_move_positions(gs_model_file *m, const gs_dataset *data);
+/* Makes what the file holds of each node that of the nodes of `data`, by their ids: its split (of
+   unknown nodes GS_UNUSED; none at all if it knows none), its position (0 for unknown nodes),
+   parameters of its own (their mean for unknown nodes) and what is corrected (no rows if a node is
+   unknown). Row i of the file is then node i of `data`. */
+gs_status gs_model_align(gs_model_file *m, const gs_dataset *data);
 
 /* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which:
  * "full"/"observed". */

@@ -28,7 +28,7 @@ static gs_status answer(const gs_model_file *m, const gs_model *model, const gs_
     gs_status status = GS_OK;
     gs_outputs outputs = {0};
     gs_predictor *p = NULL;
-    const uint8_t *role = m->role && m->n == data->n ? m->role : NULL;
+    const uint8_t *role = m->role;
     if (gs_baseline_of(m->recipe)) { /* every answer depends on the whole graph */
         GS_TRY(gs_baseline_answer(m->recipe, m->metrics, m->state, data, role, &outputs));
         GS_TRY(gs_matrix_init(logits, count, m->c));
@@ -240,7 +240,7 @@ static gs_status run(const gs_args *args) {
     if (data->f != m->f)
         GS_FAIL(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
                 (long long)m->f, (long long)data->f);
-    GS_TRY(gs_model_move_positions(m, data));
+    GS_TRY(gs_model_align(m, data));
     if (!gs_baseline_of(m->recipe))
         GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
     bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;

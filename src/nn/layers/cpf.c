@@ -29,7 +29,8 @@ static const gs_option options[] = {
      "A ReLU behind each step, as the authors' code has."},
     {0}};
 
-/* A number for each node of the data set; one for all where the nodes are not known (yet). */
+/* A number for each node of the data set (gs_entry_is_of_nodes); one for all where the nodes are
+ * not known (yet). */
 static gs_status add_numbers(const gs_place *place, const char *suffix, gs_entry **out) {
     gs_status status = GS_OK;
     char name[128];

@@ -68,7 +68,7 @@ START_TEST(positions_follow_the_ids) {
     turned->id[at] = 7;
     ck_ok(gs_model_write(run, d, NULL, test_file("model.h5")));
     ck_ok(gs_model_read(test_file("model.h5"), &m));
-    ck_ok(gs_model_move_positions(m, turned));
+    ck_ok(gs_model_align(m, turned));
     gs_matrix logits = predicted(m, turned);
     for (int64_t i = 0; i < 60; i++)
         for (int64_t k = 0; k < d->c; k++) {
@@ -131,4 +131,4 @@ static void add_tests(TCase *tc) {
     tcase_add_loop_test(tc, positions_that_do_not_fit_are_refused, 0, 2);
 }
 
-GS_TEST_MAIN("store positions", add_tests)
+GS_TEST_MAIN("store align", add_tests)
