@@ -90,6 +90,11 @@ char *published_verdict(double difference, double tolerance) {
     return gs_format("not reproduced: %.2f points %s, beyond %.2f", off, side, tolerance);
 }
 
+bool published_fits(const gs_value *recipe, const char *graph) {
+    const char *wanted = gs_get_string(recipe, "graph", "");
+    return !graph || !graph[0] || !wanted[0] || strstr(wanted, graph);
+}
+
 gs_status published_needs_graph(const gs_value *recipe, const char *name) {
     const char *graph = gs_get_string(recipe, "graph", NULL);
     bool largest = gs_get_bool(recipe, "largest_component", false);

@@ -26,6 +26,9 @@ double published_tolerance(const gs_value *published, const char *key);
 /* What a difference in points comes to, in words; caller frees. */
 char *published_verdict(double difference, double tolerance);
 
+/* False if a recipe says which graph its rows are about, and this is called otherwise. Names come
+   from files, so that another name is not proof of another graph. */
+bool published_fits(const gs_value *recipe, const char *graph);
 /* GS_BAD_USAGE: which data set the recipe `name` needs, and how to import it. */
 gs_status published_needs_graph(const gs_value *recipe, const char *name);
 /* {"recipe", "graph", "protocol", "seeds", "command", "rows": [{"metric", "published",

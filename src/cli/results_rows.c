@@ -123,7 +123,8 @@ done:
 static gs_status add_published(const gs_value *run, const char *metric, gs_value *row) {
     gs_status status = GS_OK;
     char key[128];
-    const gs_value *published = published_of(recipe_of(run), "published");
+    bool fits = published_fits(recipe_of(run), gs_get_string(run, "graph", ""));
+    const gs_value *published = fits ? published_of(recipe_of(run), "published") : NULL;
     snprintf(key, sizeof key, "%s%s", gs_get_bool(run, "teacher", false) ? "teacher_" : "", metric);
     GS_TRY(gs_map_set(row, "published", gs_float(published_number(published, key))));
     GS_TRY(gs_map_set(row, "published_std", gs_float(published_std(published, key))));

@@ -78,6 +78,8 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
                     "%s asks for another split than the first teacher (%s), but all runs on a "
                     "graph share one; set %s beside the graphs.",
                     who, key, key);
+        if (gs_recipe_is_work(key) && !gs_value_equal(held, split->items[k]))
+            gs_recipe_forget_published(flat);
         GS_TRY(gs_map_set(flat, key, gs_value_clone(split->items[k])));
     }
 done:
@@ -87,14 +89,20 @@ done:
 
 gs_status sweep_recipe(const gs_value *student, const gs_value *settings, gs_value **out) {
     gs_status status = GS_OK;
-    gs_value *flat = gs_value_clone(gs_map_get(student, "recipe"));
+    gs_value *flat = gs_value_clone(gs_map_get(student, "recipe")), *plain = NULL;
     *out = NULL;
     if (!flat)
         return GS_NO_MEMORY;
+    bool taught = gs_get_string(student, "teacher", NULL) != NULL;
+    if (settings)
+        GS_TRY(gs_recipe_resolve(flat, taught, &plain));
     for (int64_t k = 0; settings && k < settings->count; k++)
         GS_TRY(gs_recipe_set(flat, settings->keys[k], gs_value_clone(settings->items[k])));
-    GS_TRY(gs_recipe_resolve(flat, gs_get_string(student, "teacher", NULL) != NULL, out));
+    GS_TRY(gs_recipe_resolve(flat, taught, out));
+    if (plain && !gs_recipe_same_work(plain, *out))
+        gs_recipe_forget_published(*out);
 done:
+    gs_value_free(plain);
     gs_value_free(flat);
     return status;
 }

@@ -50,6 +50,18 @@ holds sweep/small/wide/final no
 grep -q '^| own/own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }
 grep -q '^| row-own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "a sweep with -g loses the number of the paper"; }
 grep -q '^| taught | – | ' page.md || { cat page.md; fail "the page gives the number to another teacher's student"; }
+# another split, settings that a search chose, and another graph make another row too
+sed 's/^tuning_seeds.*/&\nsplit: per-class\ntrain_per_class: 3\nval_per_class: 3/; s/, run: {run: own\/teacher}//' s.yaml >split.yaml
+"$gs" sweep split.yaml -o imposed -q >/dev/null
+holds imposed/small/row-own/final no
+holds imposed/small/teachers/own no
+printf 'graphs: {small: g.h5}\nteachers: {own: ./row.yaml}\nseeds: [0]\ntuning_seeds: [0]\nstudents:\n  tuned: {recipe: ./row.yaml, search: {grid: {hidden: [8]}}}\n  same: {recipe: ./row.yaml, search: {grid: {epochs: [10]}}}\n' >tuned.yaml
+"$gs" sweep tuned.yaml -o tuned -q >/dev/null
+holds tuned/small/tuned/final no
+holds tuned/small/same/final yes
+sed 's/^published/graph: gnnbench-cora\n&/' row.yaml >cora.yaml
+"$gs" distill ./cora.yaml -g g.h5 -o elsewhere -q >/dev/null
+"$gs" results elsewhere | grep -q '^| elsewhere | – | ' || fail "the number of another graph is on the page"
 "$gs" reproduce ./row.yaml -g g.h5 -o rep --seeds 0 -q epochs=5 --json >r.json
 python3 - <<'P'
 import json

@@ -53,9 +53,48 @@ for id in ("new", "p3"):
 P
 python3 compare.py || fail "answers about a node that is new"
 printf 'a,b,c,d\n1,0,0,0\n' >rows.csv
-expect 2 "needs a graph" "$gs" predict run --features rows.csv -q
+expect 2 "serves from x+position; give a graph (-g), or rows of 12 numbers: the features, then the position. These have 4" "$gs" predict run --features rows.csv -q
 "$gs" train mlp -g old.h5 -o hops -q epochs=5 inputs=x+hops $split >/dev/null
-expect 2 "needs a graph" "$gs" predict hops --features rows.csv -q
+expect 2 "serves from x+hops; .* rows of 12 numbers" "$gs" predict hops --features rows.csv -q
+# what stands beside the features may come with them, and is then all that is needed
+h5dump -d "$(h5ls -r run/seed-0.h5 | sed -n 's/^\(\/.*position[^ ]*\) .*Dataset.*/\1/p' | head -1)" -b LE -o positions.bin run/seed-0.h5 >/dev/null
+cat >beside.py <<'P'
+import csv, struct
+
+nodes = list(csv.DictReader(open("old/nodes.csv")))
+x = [[float(r[k]) for k in "abcd"] for r in nodes]
+n = len(x)
+place = struct.unpack(f"<{8 * n}f", open("positions.bin", "rb").read())
+index = {r["id"]: i for i, r in enumerate(nodes)}
+near = [[i] for i in range(n)]
+for a, b in csv.reader(open("old/edges.csv")):
+    near[index[a]].append(index[b])
+    near[index[b]].append(index[a])
+def passed(v):  # D^-1/2 (A + I) D^-1/2 v
+    return [[sum(v[j][k] / (len(near[i]) * len(near[j])) ** 0.5 for j in near[i]) for k in range(4)] for i in range(n)]
+def write(name, rows):
+    with open(name, "w") as f:
+        f.write(",".join(f"c{k}" for k in range(len(rows[0]))) + "\n")
+        f.writelines(",".join(map(repr, r)) + "\n" for r in rows)
+write("places.csv", [x[i] + list(place[8 * i : 8 * i + 8]) for i in range(n)])
+one = passed(x)
+two = passed(one)
+write("passed.csv", [x[i] + one[i] + two[i] for i in range(n)])
+P
+python3 beside.py
+"$gs" predict run --features places.csv -o places.out.csv -q
+"$gs" predict hops --features passed.csv -o passed.out.csv -q
+"$gs" predict hops -g old.h5 -o hops.csv -q
+cat >rows.py <<'P'
+import csv, sys
+
+a, b = (list(csv.reader(open(name)))[1:] for name in sys.argv[1:])
+assert len(a) == len(b) == 80
+for p, q in zip(a, b):
+    assert p[1] == q[1] and all(abs(float(x) - float(y)) < 1e-4 for x, y in zip(p[2:], q[2:])), (p, q)
+P
+python3 rows.py old.csv places.out.csv || fail "positions that come with the features answer otherwise"
+python3 rows.py hops.csv passed.out.csv || fail "hops that come with the features answer otherwise"
 expect 2 "leave out inputs" "$gs" bench epoch -g old.h5 inputs=x+hops -q
 "$gs" train mlp -g old.h5 -o plain -q epochs=5 $split >/dev/null
 "$gs" train gcn -g old.h5 -o graph -q epochs=5 inputs=x+hops $split >/dev/null

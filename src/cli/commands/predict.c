@@ -16,7 +16,10 @@
 static const gs_flag flags[] = {
     {"graph", 'g', "FILE", "Predict the nodes of this graph.", false},
     {"features", 0, "FILE",
-     "Predict rows of features (.npy or .csv); for models that need no graph.", false},
+     "Predict rows of features (.npy or .csv), followed by the position or the features of the "
+     "hops "
+     "where the model reads those; for models that need no graph.",
+     false},
     {"nodes", 0, "IDS", "Only these nodes, by their ids, separated by commas.", false},
     {"output", 'o', "FILE", "CSV file to write; without it, standard output.", false},
     {0}};
@@ -71,6 +74,49 @@ static gs_status open_features(const char *path, gs_dataset **out) {
 done:
     gs_dataset_free(d);
     return status;
+}
+
+/* Rows that hold all that a model reads beside the features, in the order in which it reads it: its
+   recipe then says inputs=x. Features are normalised here, as what stands beside them is not. */
+static gs_status take_whole_rows(gs_model_file *m, gs_dataset *rows) {
+    gs_status status = GS_OK;
+    if (gs_get_bool(m->recipe, "normalize_features", false)) {
+        if (gs_inputs_of(m->recipe) == GS_INPUTS_HOPS)
+            GS_FAIL(GS_BAD_USAGE,
+                    "This model passes normalised features on, so it needs a graph (-g), or "
+                    "normalize_features=false in training.");
+        for (int64_t i = 0; i < rows->n; i++) {
+            gs_dataset one = {.n = 1, .f = m->f, .x = {1, m->f, gs_row(&rows->x, i)}};
+            GS_TRY(gs_dataset_normalize_rows(&one));
+        }
+        GS_TRY(gs_map_set(m->recipe, "normalize_features", gs_bool(false)));
+    }
+    GS_TRY(gs_map_set(m->recipe, "inputs", gs_string("x")));
+done:
+    return status;
+}
+
+/* What the columns of the rows must be: the model's features, or with --features of a model that
+   reads positions or hops, those and what stands beside them. */
+static gs_status check_width(gs_model_file *m, gs_dataset *data, bool features) {
+    int64_t wide = gs_baseline_of(m->recipe) ? m->f : gs_inputs_width(m->recipe, m->f);
+    bool beside = features && gs_inputs_of(m->recipe) != GS_INPUTS_X;
+    if (beside && strcmp(gs_serving_inputs(m->recipe), "graph") != 0) {
+        if (data->f == wide)
+            return take_whole_rows(m, data);
+        return gs_fail(GS_BAD_USAGE,
+                       "This model serves from %s; give a graph (-g), or rows of %lld numbers: %s. "
+                       "These have %lld.",
+                       gs_serving_inputs(m->recipe), (long long)wide,
+                       gs_inputs_of(m->recipe) == GS_INPUTS_POSITION
+                           ? "the features, then the position"
+                           : "the features after each number of hops",
+                       (long long)data->f);
+    }
+    if (data->f != m->f)
+        return gs_fail(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
+                       (long long)m->f, (long long)data->f);
+    return GS_OK;
 }
 
 /* Rows to print: all, or those of --nodes. */
@@ -237,12 +283,10 @@ static gs_status run(const gs_args *args) {
     GS_TRY(gs_run_list_open(args->words[0], &list));
     GS_TRY(gs_model_read(list.files[list.best], &m));
     GS_TRY(open_data(args, &data));
-    if (data->f != m->f)
-        GS_FAIL(GS_BAD_INPUT, "The model reads %lld features, but these nodes have %lld.",
-                (long long)m->f, (long long)data->f);
+    GS_TRY(check_width(m, data, args_get(args, "features") != NULL));
     GS_TRY(gs_model_align(m, data));
     if (!gs_baseline_of(m->recipe))
-        GS_TRY(gs_run_rebuild(m->recipe, m->seed, m->f, m->c, m->state, &model));
+        GS_TRY(gs_run_rebuild(m->recipe, m->seed, data->f, m->c, m->state, &model));
     bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;
     if (reads && args_get(args, "features"))
         GS_FAIL(GS_BAD_USAGE, "This model reads its neighbours, so it needs a graph (-g), not "

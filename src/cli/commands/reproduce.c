@@ -60,14 +60,13 @@ static double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The names of graphs come from files, so that another name is not proof of another graph. */
 static void check_graph(const experiment *e) {
-    const char *wanted = gs_get_string(e->recipe, "graph", ""), *name = e->data->name;
-    if (name && name[0] && wanted[0] && !strstr(wanted, name))
+    const char *name = e->data->name;
+    if (!published_fits(e->recipe, name))
         gs_log(GS_LOG_WARNING,
                "The row is of the graph %s, and this one is called '%s'; what comes out says "
                "nothing about the row unless they are the same.",
-               wanted, name);
+               gs_get_string(e->recipe, "graph", ""), name);
 }
 
 static gs_status train(experiment *e, const gs_args *args, gs_value **summary, double *seconds) {
