@@ -220,6 +220,7 @@ static gs_status record_origin(const runner *r, const char *hash, gs_value *extr
     GS_TRY(gs_value_set_at(extra, "origin.graph_hash", gs_string(hash)));
     GS_TRY(gs_value_set_at(extra, "origin.tool_version", gs_string(GS_VERSION)));
     GS_TRY(gs_value_set_at(extra, "origin.git_commit", gs_string(GS_GIT_COMMIT)));
+    GS_TRY(gs_map_set(extra, "recipe", gs_value_clone(r->recipe))); /* notes as they are now */
     if (r->command)
         GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(r->command)));
 done:

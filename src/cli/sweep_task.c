@@ -146,7 +146,7 @@ static gs_status own_trials(const task *t, int64_t *own) {
 gs_status sweep_task_record(const sweep_work *w, const task *t) {
     gs_status status = GS_OK;
     int64_t own = 1;
-    gs_value *extra = gs_map();
+    gs_value *extra = gs_map(), *recipe = NULL;
     if (!extra)
         return GS_NO_MEMORY;
     if (t->kind == FINAL) {
@@ -155,8 +155,13 @@ gs_status sweep_task_record(const sweep_work *w, const task *t) {
         GS_TRY(add_relations(w, t, extra));
     }
     GS_TRY(gs_value_set_at(extra, "origin.command", gs_string(w->o->command)));
+    GS_TRY(sweep_task_recipe(w, t, &recipe)); /* notes as they are now */
+    gs_value *adopted = recipe;
+    recipe = NULL;
+    GS_TRY(gs_map_set(extra, "recipe", adopted));
     GS_TRY(gs_run_summary_add(t->folder, extra));
 done:
+    gs_value_free(recipe);
     gs_value_free(extra);
     return status;
 }
