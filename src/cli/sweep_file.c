@@ -96,6 +96,22 @@ done:
     return status;
 }
 
+static gs_status check_types(const gs_value *entry, const char *who) {
+    static const char *const words[] = {"recipe", "run", "plain", "smoothing", NULL};
+    const gs_value *set = gs_map_get(entry, "set");
+    if (set && set->type != GS_MAP)
+        return gs_fail(GS_BAD_USAGE, "%s: 'set' must be a map of settings.", who);
+    for (int k = 0; words[k]; k++) {
+        const gs_value *v = gs_map_get(entry, words[k]);
+        if (v && v->type != GS_STRING)
+            return gs_fail(GS_BAD_USAGE, "%s: '%s' must be a name.", who, words[k]);
+    }
+    if (gs_map_get(entry, "run") && (gs_map_get(entry, "recipe") || set))
+        return gs_fail(GS_BAD_USAGE, "%s is a run already, so it takes no recipe and no settings.",
+                       who);
+    return GS_OK;
+}
+
 /* A word is a recipe's name, or of a teacher a run; nothing is the recipe of the entry's name. */
 static gs_status read_entry(const char *name, const gs_value *given, const char *kind,
                             const char *const *keys, gs_value **out) {
@@ -114,9 +130,7 @@ static gs_status read_entry(const char *name, const gs_value *given, const char 
     }
     for (int64_t k = 0; k < entry->count; k++)
         GS_TRY(check_key(entry->keys[k], keys, false, who));
-    const gs_value *set = gs_map_get(entry, "set");
-    if (set && set->type != GS_MAP)
-        GS_FAIL(GS_BAD_USAGE, "%s: 'set' must be a map of settings.", who);
+    GS_TRY(check_types(entry, who));
     if (!gs_map_get(entry, "recipe") && !gs_map_get(entry, "run") && !gs_map_get(entry, "together"))
         GS_TRY(gs_map_set(entry, "recipe", gs_string(name)));
     *out = entry;
@@ -171,8 +185,11 @@ static gs_status read_seeds(const gs_value *given, const char *key, const char *
             gs_free(text);
             text = longer;
         }
+    } else if (given && given->type != GS_STRING && given->type != GS_NULL) {
+        GS_FAIL(GS_BAD_USAGE, "The %s of the sweep must be whole numbers, as in %s: 0-9.", key,
+                key);
     } else
-        text = gs_strdup(given && given->type == GS_STRING ? given->string : given ? "" : fallback);
+        text = gs_strdup(!given ? fallback : given->type == GS_STRING ? given->string : "");
     if (!text)
         GS_TRY(GS_NO_MEMORY);
     if (!text[0])

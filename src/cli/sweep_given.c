@@ -85,16 +85,19 @@ done:
 
 gs_status sweep_given_splits(const gs_value *file, const gs_value *split, const gs_value *place) {
     gs_status status = GS_OK;
+    uint8_t *role = NULL;
     static const char *const keys[] = {"seeds", "tuning_seeds"};
     const gs_value *teachers = gs_map_get(place, "teachers");
     gs_split_config config = {0};
     gs_dataset *data = NULL;
     GS_TRY(gs_options_init(gs_split_options, &config));
     GS_TRY(gs_options_read(gs_split_options, &config, split, "The sweep", true));
+    GS_TRY(graph_open(gs_get_string(place, "file", ""), &data));
+    GS_NEW(role, data->n + 1);
+    GS_TRY(
+        gs_split_draw(&config, data, (uint64_t)gs_map_get(file, "seeds")->items[0]->integer, role));
     for (int64_t k = 0; k < teachers->count; k++) {
         const char *path = gs_get_string(teachers->items[k], "run", NULL);
-        if (path && !data)
-            GS_TRY(graph_open(gs_get_string(place, "file", ""), &data));
         for (int q = 0; path && q < 2; q++) {
             const gs_value *seeds = gs_map_get(file, keys[q]);
             for (int64_t s = 0; seeds && s < seeds->count; s++)
@@ -105,5 +108,6 @@ gs_status sweep_given_splits(const gs_value *file, const gs_value *split, const 
 done:
     gs_options_free(gs_split_options, &config);
     gs_dataset_free(data);
+    gs_free(role);
     return status;
 }

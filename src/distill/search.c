@@ -32,6 +32,10 @@ static gs_status check_values(const char *key, const gs_value *values) {
                        key, key);
     if (values->count == 0)
         return gs_fail(GS_BAD_USAGE, "The search has an empty list of values for '%s'.", key);
+    for (int64_t a = 0; a < values->count; a++)
+        for (int64_t b = 0; b < a; b++)
+            if (gs_value_equal(values->items[a], values->items[b]))
+                return gs_fail(GS_BAD_USAGE, "The search lists a value of '%s' twice.", key);
     return GS_OK;
 }
 
@@ -138,8 +142,9 @@ static gs_status expand_random(const gs_value *random, gs_value *trials) {
                 "A random search needs its number of trials, from 1 to %d, as in "
                 "trials: 20.",
                 GS_SEARCH_MOST);
-    if (seed < 0)
-        GS_FAIL(GS_BAD_USAGE, "The seed of a random search must not be negative.");
+    const gs_value *given = gs_map_get(random, "seed");
+    if (seed < 0 || (given && given->type != GS_INT))
+        GS_FAIL(GS_BAD_USAGE, "The seed of a random search must be a whole number from 0.");
     for (int64_t k = 0; k < random->count; k++)
         if (!is_setting(random->keys[k])) {
             GS_TRY(check_range(random->keys[k], random->items[k]));

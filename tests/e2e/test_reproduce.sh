@@ -4,6 +4,7 @@ expect 2 "import planetoid-cora -o planetoid-cora.h5'" "$gs" reproduce gcn-cora
 expect 2 "import gnnbench-cora -o gnnbench-cora.h5 --largest-component'" "$gs" reproduce glnn-gcn-cora
 expect 2 "no published row" "$gs" reproduce gcn -g karate -o x
 expect 2 "gcn-cora" "$gs" reproduce gcn-coraa -g karate -o x
+expect 2 "none for setting=inductive" "$gs" reproduce krd-cora -g karate -o x setting=inductive
 expect 2 "needs -o" "$gs" reproduce gcn-cora -g karate
 [ ! -e x ] || fail "a refused row left a folder"
 "$gs" list published >out.txt

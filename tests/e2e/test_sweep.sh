@@ -270,3 +270,17 @@ sed 's/elsewhere/here/' mixed.yaml >alike.yaml
 # the setting of a recipe that says nothing of it is the others'
 printf 'graphs: {small: g.h5}\nteachers: {t: {recipe: gcn, set: {epochs: 3}}}\nstudents: {s: {recipe: mlp, set: {epochs: 3, setting: transductive, soft.weight: 1}}}\nseeds: 0\ntuning_seeds: 0\n' >settings.yaml
 "$gs" sweep settings.yaml -o settings -q >/dev/null
+
+# what is taken in no case
+wrong_file() {
+    printf "$1" >bad.yaml
+    expect 2 "$2" "$gs" sweep bad.yaml -o bad
+    [ ! -e bad ] || fail "a refused sweep left a folder"
+}
+head='graphs: {small: g.h5}\nstudents: {m: {recipe: mlp'
+wrong_file "$head, search: {random: {trials: 2, seed: x, lr: {choice: [0.1]}}}}}" "seed of a random search must be a whole number"
+wrong_file "$head, search: {grid: {lr: [0.1, 0.1]}}}}" "lists a value of 'lr' twice"
+wrong_file "$head, plain: 3}}" "'plain' must be a name"
+wrong_file "$head}}\nteachers: {t: {run: here, recipe: gcn}}" "is a run already"
+wrong_file "$head}}\nsplit: nope" "nope"
+wrong_file "$head}}\nseeds: 1.5" "seeds of the sweep must be whole numbers"

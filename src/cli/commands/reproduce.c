@@ -38,6 +38,11 @@ static gs_status open_row(const char *name, const gs_args *args, experiment *e, 
     GS_TRY(gs_recipe_load(name, row));
     if (gs_map_get(recipe, "setting"))
         GS_TRY(gs_map_set(*row, "setting", gs_value_clone(gs_map_get(recipe, "setting"))));
+    if (!published_of(*row, "published") && gs_map_get(*row, "published"))
+        GS_FAIL(
+            GS_BAD_USAGE,
+            "The recipe %s has a published row, but none for setting=%s; leave the setting out.",
+            name, gs_get_string(*row, "setting", ""));
     if (!published_of(*row, "published"))
         GS_FAIL(GS_BAD_USAGE,
                 "The recipe %s has no published row to compare with; 'graphstill list "
