@@ -16,6 +16,7 @@ with h5py.File("g.h5") as g:
 ids = np.arange(rows)
 ids[:n], ids[n:2 * n] = np.arange(n, 2 * n), np.arange(n)   # of many more nodes, in another order
 ids[n:2 * n:7], ids[-len(ids[n:2 * n:7]):] = ids[-len(ids[n:2 * n:7]):].copy(), ids[n:2 * n:7].copy()
+ours = np.empty((n, c), "f4")
 with h5py.File("teacher.h5", "w") as f:
     z = f.create_dataset("outputs/full/logits", (rows, c), "f4")
     f["nodes/id"] = ids
@@ -24,6 +25,10 @@ with h5py.File("teacher.h5", "w") as f:
         known = ids[a:a + block] < n
         part[known, y[ids[a:a + block][known]]] += 4
         z[a:a + block] = part
+        ours[ids[a:a + block][known]] = part[known]
+with h5py.File("small.h5", "w") as f:
+    f["outputs/full/logits"] = ours
+    f["nodes/id"] = np.arange(n)
 P
 size=$(stat -c %s teacher.h5)
 [ "$size" -gt 160000000 ] || fail "the teacher's file has only $size bytes"
@@ -46,11 +51,9 @@ for batch in 0 512; do
     peak $most "$gs" distill mlp -g g.h5 -t teacher.h5 -o "r$batch" --max-memory 100M -q --threads 1 \
         split=random epochs=20 lr=0.05 hidden=16 batch_size=$batch >/dev/null || fail "it took too much memory"
 done
-"$python" - <<'P'
-import json
-
-for run in ("r0", "r512"):
-    s = json.load(open(f"{run}/summary.json"))
-    assert s["protocol"]["teacher_knowledge"] == "all" and s["agreement"]["mean"] > 1.2 / 16, s["agreement"]
-P
+# the same bits as from a file that holds the graph's nodes alone, in their order
+for batch in 0 512; do
+    "$gs" distill mlp -g g.h5 -t small.h5 -o "s$batch" -q --threads 1 split=random epochs=20 lr=0.05 hidden=16 batch_size=$batch >/dev/null
+    same r$batch/seed-0.h5 s$batch/seed-0.h5 /params /outputs /history /teacher
+done
 expect 5 "memory" "$gs" distill mlp -g g.h5 -t teacher.h5 -o r --max-memory 10M -q
