@@ -122,7 +122,7 @@ gs_status gs_run_summary_add(const char *folder, const gs_value *extra) {
     GS_TRY(gs_run_summary_read(folder, &summary));
     if (!summary)
         GS_FAIL(GS_BAD_INPUT, "%s is no finished run: it has no summary.json.", folder);
-    GS_TRY(gs_value_merge(summary, extra));
+    GS_TRY(run_summary_merge(summary, extra));
     GS_TRY(gs_json_write(summary, 2, &json));
     GS_TRY(gs_file_write(path, json, (int64_t)strlen(json)));
 done:

@@ -38,6 +38,9 @@ void run_seeds_free(run_seeds *r);
 /* The names of all numeric metrics, in order of first appearance: a list of strings. */
 gs_status run_seeds_metrics(const run_seeds *r, gs_value **names);
 
+/* Merges keys into a summary, a recipe in place of the one there. */
+gs_status run_summary_merge(gs_value *summary, const gs_value *extra);
+
 /* all_file.c: all.h5 with virtual datasets over the seeds' files. */
 gs_status run_write_all(const char *folder, const run_seeds *r, const gs_dataset *data);
 /* metrics_file.c: metrics.csv, a row per seed; `names` of run_seeds_metrics, then the strata, which

@@ -71,6 +71,12 @@ done:
     return status;
 }
 
+gs_status run_summary_merge(gs_value *summary, const gs_value *extra) {
+    if (gs_map_get(extra, "recipe"))
+        gs_map_remove(summary, "recipe");
+    return gs_value_merge(summary, extra);
+}
+
 static gs_status make_summary(const run_seeds *r, const gs_value *names, const gs_value *extra,
                               gs_value **out) {
     gs_status status = GS_OK;
@@ -88,7 +94,7 @@ static gs_status make_summary(const run_seeds *r, const gs_value *names, const g
     GS_TRY(gs_map_set(s, "serving_inputs", gs_string(gs_serving_inputs(r->recipe))));
     GS_TRY(gs_map_set(s, "recipe", gs_value_clone(r->recipe)));
     if (extra)
-        GS_TRY(gs_value_merge(s, extra));
+        GS_TRY(run_summary_merge(s, extra));
     *out = s;
     s = NULL;
 done:

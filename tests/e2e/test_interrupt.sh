@@ -59,6 +59,9 @@ printf 'description: one\nmodel: gcn\nepochs: 5\n' >noted.yaml
 printf 'description: another\nmodel: gcn\nepochs: 5\nmeasured: {test_accuracy: 1}\n' >noted.yaml
 "$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 -q --resume >/dev/null
 grep -q '"description": "another"' noted/summary.json || fail "the summary has the notes of before"
+printf 'model: gcn\nepochs: 5\n' >noted.yaml
+"$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 -q --resume >/dev/null
+grep -q 'description\|"measured"' noted/summary.json && fail "the summary has notes that the recipe has lost"
 printf 'model: gcn\nepochs: 6\n' >noted.yaml
 expect 2 "holds results of another recipe" "$gs" train ./noted.yaml -g g.h5 -o noted --seeds 0-1 --resume
 # a student goes on with the teacher that it had: finished seeds, and one that was interrupted
