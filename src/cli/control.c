@@ -10,6 +10,7 @@
 #include "distill/recipe.h"
 #include "distill/statistics.h"
 #include "store/files.h"
+#include "store/model_file.h"
 #include "store/run_folder.h"
 
 /* The student's recipe with `hard` alone, at full weight and with the options that it had. */
@@ -52,6 +53,7 @@ static gs_status score_of_teacher(const runner *r, const gs_value *student, cons
                                   double *out) {
     gs_status status = GS_OK;
     gs_value *run = NULL;
+    gs_model_file *file = NULL;
     char told[80];
     double sum = 0;
     *out = (double)NAN;
@@ -59,6 +61,12 @@ static gs_status score_of_teacher(const runner *r, const gs_value *student, cons
     bool alone = !r->others || r->others->count == 0;
     if (r->teacher && alone && gs_folder_exists(r->teacher))
         GS_TRY(gs_run_summary_read(r->teacher, &run));
+    else if (r->teacher && alone && gs_model_read(r->teacher, &file) == GS_NO_MEMORY)
+        GS_TRY(GS_NO_MEMORY); /* what is no model file has no scores */
+    if (file)
+        *out = gs_get_float(file->metrics, metric, (double)NAN);
+    if (isfinite(*out))
+        goto done;
     for (int64_t k = 0; k < r->seed_count; k++) {
         double own = score_of(run, metric, (int64_t)r->seeds[k]);
         sum += isfinite(own) ? own : score_of(student, told, (int64_t)r->seeds[k]);
@@ -66,6 +74,7 @@ static gs_status score_of_teacher(const runner *r, const gs_value *student, cons
     if (r->seed_count > 0)
         *out = sum / (double)r->seed_count;
 done:
+    gs_model_file_free(file);
     gs_value_free(run);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/runner.h"
 #include "distill/adopt.h"
+#include "distill/recipe.h"
 #include "store/model_file.h"
 #include "store/run_folder.h"
 #include "store/weights.h"
@@ -30,6 +31,7 @@ static gs_status open_recipe(const gs_args *args, const char *name, gs_value **r
     gs_value *recipe = NULL, *flat = NULL;
     GS_TRY(recipe_open(name, args, &recipe));
     GS_TRY(recipe_part(recipe, args_get(args, "part"), &flat));
+    gs_recipe_forget_published(flat); /* weights from elsewhere are no row of ours */
     GS_TRY(gs_context(gs_adopt_recipe(flat, resolved), "%s", name));
 done:
     gs_value_free(flat);

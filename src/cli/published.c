@@ -23,10 +23,13 @@ bool published_is_metric(const char *key) {
     return !spread && (begins(key, "test_") || begins(key, TEACHER "test_"));
 }
 
+static bool is_inductive(const gs_value *recipe) {
+    return strcmp(gs_get_string(recipe, "setting", ""), "inductive") == 0;
+}
+
 const gs_value *published_of(const gs_value *recipe, const char *which) {
     char key[64];
-    bool inductive = strcmp(gs_get_string(recipe, "setting", ""), "inductive") == 0;
-    snprintf(key, sizeof key, "%s%s", which, inductive ? "_inductive" : "");
+    snprintf(key, sizeof key, "%s%s", which, is_inductive(recipe) ? "_inductive" : "");
     const gs_value *found = gs_map_get(recipe, key);
     return found && found->type == GS_MAP ? found : NULL;
 }
@@ -66,7 +69,7 @@ gs_status published_check_teacher(const gs_value *recipe, const gs_value *teache
     /* A teacher of an older version lacks the keys that came later. */
     if (teacher && gs_recipe_resolve(teacher, false, &given) == GS_NO_MEMORY)
         GS_TRY(GS_NO_MEMORY);
-    if (!given || !gs_recipe_same_work(own, given))
+    if (!given || !gs_recipe_same_work(own, given) || is_inductive(own) != is_inductive(given))
         gs_recipe_forget_published(student);
 done:
     gs_value_free(part);
@@ -92,7 +95,10 @@ char *published_verdict(double difference, double tolerance) {
 
 bool published_fits(const gs_value *recipe, const char *graph) {
     const char *wanted = gs_get_string(recipe, "graph", "");
-    return !graph || !graph[0] || !wanted[0] || strstr(wanted, graph);
+    if (!graph || !graph[0] || !wanted[0] || strcmp(wanted, graph) == 0)
+        return true;
+    const char *dash = strchr(wanted, '-'); /* "cora" is the name of gnnbench-cora */
+    return dash && strcmp(dash + 1, graph) == 0;
 }
 
 gs_status published_needs_graph(const gs_value *recipe, const char *name) {

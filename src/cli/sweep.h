@@ -16,7 +16,7 @@ gs_status sweep_file_read(const char *path, const gs_value *graphs, gs_value **o
 /* What is to be run, in full:
    {description, seeds, tuning_seeds,
     graphs: {NAME: {file, hash,
-                    teachers: {NAME: {recipe} | {run} | {together}},
+                    teachers: {NAME: {recipe} | {run, hash} | {together}},
                     students: {NAME: {teacher, plain, smoothing, metric, trials, recipe}}}}}
    `trials` is a list of maps of settings, empty where nothing is searched; `recipe` is flat and not
    yet resolved; every one of them, with every trial's settings, has been resolved once. */

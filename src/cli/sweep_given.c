@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "cli/runner_teacher.h"
 #include "cli/sweep_plan.h"
 #include "distill/split.h"
@@ -61,13 +62,17 @@ done:
 
 /* Differences are paired by seed, so that run s of every student must have the nodes of run s. */
 static gs_status check_seed(const char *name, const char *path, gs_dataset *data, uint64_t seed,
-                            const gs_split_config *config) {
+                            const gs_split_config *config, uint64_t *hash) {
     gs_status status = GS_OK;
     gs_teacher *teacher = NULL;
     uint8_t *role = NULL;
+    char hex[17];
     runner r = {.data = data, .teacher = path};
     GS_NEW(role, data->n + 1);
     GS_TRY(runner_teacher_open(&r, seed, &teacher));
+    GS_TRY(gs_teacher_hash(teacher, hex));
+    for (const char *c = hex; *c; c++)
+        gs_hash_add(hash, (uint8_t)*c);
     if (!teacher->role)
         goto done;
     GS_TRY(gs_split_draw(config, data, seed, role));
@@ -83,11 +88,12 @@ done:
     return status;
 }
 
-gs_status sweep_given_splits(const gs_value *file, const gs_value *split, const gs_value *place) {
+gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_value *place) {
     gs_status status = GS_OK;
     uint8_t *role = NULL;
     static const char *const keys[] = {"seeds", "tuning_seeds"};
-    const gs_value *teachers = gs_map_get(place, "teachers");
+    gs_value *teachers = gs_map_get(place, "teachers");
+    char hex[17];
     gs_split_config config = {0};
     gs_dataset *data = NULL;
     GS_TRY(gs_options_init(gs_split_options, &config));
@@ -98,12 +104,16 @@ gs_status sweep_given_splits(const gs_value *file, const gs_value *split, const 
         gs_split_draw(&config, data, (uint64_t)gs_map_get(file, "seeds")->items[0]->integer, role));
     for (int64_t k = 0; k < teachers->count; k++) {
         const char *path = gs_get_string(teachers->items[k], "run", NULL);
+        uint64_t hash = GS_HASH_START;
         for (int q = 0; path && q < 2; q++) {
             const gs_value *seeds = gs_map_get(file, keys[q]);
             for (int64_t s = 0; seeds && s < seeds->count; s++)
                 GS_TRY(check_seed(teachers->keys[k], path, data, (uint64_t)seeds->items[s]->integer,
-                                  &config));
+                                  &config, &hash));
         }
+        gs_hash_text(hash, hex);
+        if (path)
+            GS_TRY(gs_map_set(teachers->items[k], "hash", gs_string(hex)));
     }
 done:
     gs_options_free(gs_split_options, &config);

@@ -96,6 +96,13 @@ static gs_status is_done(const sweep_work *w, const task *t, bool *yes) {
     uint64_t *seeds = NULL;
     int64_t count = 0;
     GS_TRY(gs_run_summary_read(t->folder, &summary));
+    const gs_value *place = gs_map_get(gs_map_get(w->plan, "graphs"), t->graph);
+    const char *hash = gs_get_string(summary, "origin.graph_hash", NULL);
+    if (hash && strcmp(hash, gs_get_string(place, "hash", hash)) != 0)
+        GS_FAIL(GS_BAD_USAGE,
+                "The folder %s holds a run of another graph than %s; remove it, or choose another "
+                "folder for the sweep.",
+                t->folder, t->file);
     GS_TRY(seeds_parse(seeds_of(w, t), NULL, &seeds, &count));
     const gs_value *there = gs_map_get(summary, "seeds");
     *yes = there && there->count == count;

@@ -62,6 +62,8 @@ gs_status gs_recipe_part(const gs_value *recipe, const char *part, gs_value **ou
         if (is_shared(recipe->keys[k]))
             GS_TRY(gs_map_set(flat, recipe->keys[k], gs_value_clone(recipe->items[k])));
     GS_TRY(gs_value_merge(flat, section));
+    if (strcmp(part, "teacher") == 0)
+        gs_recipe_keep_teachers_numbers(flat);
     *out = flat;
     flat = NULL;
 done:

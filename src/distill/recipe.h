@@ -44,6 +44,8 @@ bool gs_recipe_is_work(const char *key);
 bool gs_recipe_same_work(const gs_value *a, const gs_value *b);
 /* True if two resolved recipes differ in notes at most: a run of one may go on as the other's. */
 bool gs_recipe_same_run(const gs_value *a, const gs_value *b);
+/* Of the numbers of papers, ours and peers, leaves those of the teacher (teacher_…). */
+void gs_recipe_keep_teachers_numbers(gs_value *flat);
 /* Takes the numbers of papers, ours and peers (`published`, `measured`, `peer`) out of a recipe
    that does not describe their rows any more. */
 void gs_recipe_forget_published(gs_value *recipe);

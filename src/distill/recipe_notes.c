@@ -48,10 +48,20 @@ bool gs_recipe_same_run(const gs_value *a, const gs_value *b) {
     return is_within(a, b, is_no_note) && is_within(b, a, is_no_note);
 }
 
+static const char *const numbers[] = {
+    "published",          "measured",       "peer", "published_inductive",
+    "measured_inductive", "peer_inductive", NULL};
+
 void gs_recipe_forget_published(gs_value *recipe) {
-    static const char *const keys[] = {
-        "published",           "measured",           "peer",
-        "published_inductive", "measured_inductive", "peer_inductive"};
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-        gs_map_remove(recipe, keys[k]);
+    for (int k = 0; numbers[k]; k++)
+        gs_map_remove(recipe, numbers[k]);
+}
+
+void gs_recipe_keep_teachers_numbers(gs_value *flat) {
+    for (int k = 0; numbers[k]; k++) {
+        gs_value *map = gs_map_get(flat, numbers[k]);
+        for (int64_t q = map && map->type == GS_MAP ? map->count - 1 : -1; q >= 0; q--)
+            if (strncmp(map->keys[q], "teacher_", 8) != 0)
+                gs_map_remove(map, map->keys[q]);
+    }
 }

@@ -38,7 +38,8 @@ typedef struct gs_teacher {
 
 void gs_teacher_free(gs_teacher *t);
 /* Of what it says and of its split, with those that are asked together with it: 16 hexadecimal
-   digits, another for another teacher. Reads all rows of its logits, in blocks. */
+   digits, another for another teacher. Reads all rows of its logits in blocks, and some of the
+   others. */
 gs_status gs_teacher_hash(const gs_teacher *t, char hex[17]);
 const gs_teacher_array *gs_teacher_array_find(const gs_teacher *t, const char *name);
 /* Layers of the model that its recipe describes, with those before and behind the stack, so that

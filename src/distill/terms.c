@@ -127,9 +127,9 @@ static gs_status check_term(const session *s, const term *t) {
 }
 
 /* The method's own entries, and what it prepares. */
-/* Whether a term has a part in the training. */
+/* Whether a term has a part in the training: idle steps are those of methods without a teacher. */
 static bool steps_of(const session *s, const term *t) {
-    return t->weight > 0 || s->config.schedule == 2;
+    return t->weight > 0 || (s->config.schedule == 2 && t->need_count == 0);
 }
 
 static gs_status open_method(session *s, term *t) {
@@ -255,7 +255,8 @@ gs_status session_terms(session *s) {
             continue;
         sweep *w = &s->sweeps[s->sweep_count++];
         GS_TRY(open_sweep(s, w, &s->terms[k], alternate ? 1 : s->term_count));
-        usable += w->count;
+        for (int64_t q = 0; q < w->term_count; q++)
+            usable += w->terms[q]->weight > 0 ? w->count : 0;
     }
     if (usable == 0)
         GS_FAIL(GS_BAD_USAGE, "No method of the recipe has a weight above 0 and a node to learn "

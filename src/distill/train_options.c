@@ -72,8 +72,9 @@ const gs_option gs_train_options[] = {
     {"schedule", GS_OPT_CHOICE, offsetof(gs_train_config, schedule), "sum", 0, 0,
      "sum|alternate|alternate_all",
      "Add the methods' losses, or sweep over each method's nodes in turn with steps of its own; "
-     "with alternate_all for those of weight 0 too, as GLNN's code does: weight decay and Adam's "
-     "moments move the weights in them."},
+     "with alternate_all for those of weight 0 too that need no teacher, as GLNN's code does: "
+     "weight "
+     "decay and Adam's moments move the weights in them."},
     {"normalize_features", GS_OPT_BOOL, offsetof(gs_train_config, normalize_features), "false", 0,
      0, NULL, "Divide each node's features by the sum of their magnitudes."},
     {"inputs", GS_OPT_CHOICE, offsetof(gs_train_config, inputs), "x", 0, 0, GS_INPUTS_CHOICES,

@@ -127,3 +127,36 @@ done:
     gs_free(row);
     return status;
 }
+
+/* The model's class of that name, -1: it knows none. */
+static int32_t class_of(const gs_model_file *m, const char *name) {
+    for (int64_t k = 0; k < m->c; k++)
+        if (strcmp(m->class_names[k], name) == 0)
+            return (int32_t)k;
+    return -1;
+}
+
+gs_status gs_model_align_classes(const gs_model_file *m, gs_dataset *data) {
+    gs_status status = GS_OK;
+    bool named = m->class_names && data->class_names;
+    bool same = data->c == m->c;
+    for (int64_t k = 0; same && named && k < m->c; k++)
+        same = strcmp(m->class_names[k], data->class_names[k]) == 0;
+    if (same || (!data->y && !data->labels))
+        goto done;
+    if (!named || !data->y)
+        GS_FAIL(GS_BAD_INPUT,
+                "The model knows %lld classes, and the labels of this graph are of %lld; give a "
+                "graph with the classes that it was trained on, by their names.",
+                (long long)m->c, (long long)data->c);
+    for (int64_t i = 0; i < data->n; i++)
+        if (data->y[i] >= 0)
+            data->y[i] = class_of(m, data->class_names[data->y[i]]);
+    for (int64_t k = 0; k < data->c; k++)
+        gs_free(data->class_names[k]);
+    gs_free(data->class_names);
+    data->class_names = NULL;
+    data->c = m->c;
+done:
+    return status;
+}

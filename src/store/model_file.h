@@ -34,6 +34,10 @@ void gs_model_file_free(gs_model_file *m);
    unknown). Row i of the file is then node i of `data`. */
 gs_status gs_model_align(gs_model_file *m, const gs_dataset *data);
 
+/* Makes the labels of `data` those of the model's classes, by their names; labels of classes that
+   it does not know are taken away. GS_BAD_INPUT where the classes differ and have no names. */
+gs_status gs_model_align_classes(const gs_model_file *m, gs_dataset *data);
+
 /* The array "outputs/<which>/<name>" of a model file as a matrix in memory; which:
  * "full"/"observed". */
 gs_status gs_model_read_output(const char *path, const char *which, const char *name,

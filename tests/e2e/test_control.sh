@@ -70,8 +70,11 @@ P
 # A given teacher's score is known by every metric that can select.
 "$gs" train gcn -g karate -o ranks --seeds 0-1 -q epochs=20 select=roc_auc >/dev/null
 "$gs" distill mlp -g karate -t ranks -o ranked --seeds 0-1 -q epochs=20 select=roc_auc --control >/dev/null
+"$gs" distill mlp -g karate -t ranks/seed-0.h5 -o filed --seeds 0-1 -q epochs=20 select=roc_auc --control >/dev/null
 python3 - <<'P'
 import json
+filed = json.load(open("filed/summary.json"))["gain"]["teacher"]
+assert abs(filed - json.load(open("ranks/summary.json"))["test_roc_auc"]["values"][0]) < 1e-9, filed
 gain = json.load(open("ranked/summary.json"))["gain"]
 theirs = json.load(open("ranks/summary.json"))["test_roc_auc"]["mean"]
 assert gain["metric"] == "test_roc_auc" and abs(gain["teacher"] - theirs) < 1e-9, gain

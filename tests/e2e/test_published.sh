@@ -50,6 +50,12 @@ holds sweep/small/wide/final no
 grep -q '^| own/own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "the page lost the number of the paper"; }
 grep -q '^| row-own | 50.00 ± 1.00 | ' page.md || { cat page.md; fail "a sweep with -g loses the number of the paper"; }
 grep -q '^| taught | – | ' page.md || { cat page.md; fail "the page gives the number to another teacher's student"; }
+# a part of an experiment has the numbers of its own
+"$gs" train ./row.yaml --part teacher -g g.h5 -o part -q >/dev/null
+"$gs" results part | grep -q '^| part | – | ' || fail "a teacher has the student's number"
+"$gs" train ./row.yaml --part teacher -g g.h5 -o hidden -q setting=inductive >/dev/null
+distill -t hidden -o crossed --allow-other-split setting=transductive
+holds crossed no
 # another split, settings that a search chose, and another graph make another row too
 sed 's/^tuning_seeds.*/&\nsplit: per-class\ntrain_per_class: 3\nval_per_class: 3/; s/, run: {run: own\/teacher}//' s.yaml >split.yaml
 "$gs" sweep split.yaml -o imposed -q >/dev/null

@@ -284,3 +284,15 @@ wrong_file "$head, plain: 3}}" "'plain' must be a name"
 wrong_file "$head}}\nteachers: {t: {run: here, recipe: gcn}}" "is a run already"
 wrong_file "$head}}\nsplit: nope" "nope"
 wrong_file "$head}}\nseeds: 1.5" "seeds of the sweep must be whole numbers"
+
+# a teacher that was exchanged under its name, and a graph that was, even if it was lost in between
+cp -r here lent
+printf 'graphs: {a: g.h5, b: another.h5}\nteachers: {t: {run: lent}}\nstudents: {s: {recipe: mlp, set: {epochs: 3, soft.weight: 1}}}\nseeds: 0\ntuning_seeds: 0\n' >exchange.yaml
+"$gs" sweep exchange.yaml -o exchange -q -g a=g.h5 >/dev/null
+rm -r lent
+"$gs" train gcn -g g.h5 -o lent --seeds 0 -q epochs=7 >/dev/null
+expect 2 "the hash of the teacher 't' on a differs" "$gs" sweep exchange.yaml -o exchange -g a=g.h5 --resume
+printf 'graphs: {a: g.h5, b: another.h5}\nstudents: {s: {recipe: mlp, set: {epochs: 3}}}\nseeds: 0\ntuning_seeds: 0\n' >lost.yaml
+"$gs" sweep lost.yaml -o lost -q >/dev/null
+"$gs" sweep lost.yaml -o lost -q --resume -g a=g.h5 >/dev/null
+expect 2 "holds a run of another graph" "$gs" sweep lost.yaml -o lost --resume -q -g a=g.h5 -g b=g.h5

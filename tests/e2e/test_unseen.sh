@@ -23,10 +23,11 @@ write("alone", new, edges)
 turn = list(range(n))
 random.shuffle(turn)
 write("turned", [rows[i] for i in turn], [(turn.index(i), turn.index(j)) for i, j in edges])
+write("classes", rows + [("new", "00", [0.2, 0.1, 0.3, 0.2])], edges + [(n, 2), (n, 6), (n, 10)])
 write("other", [("q" + id, label, x) for id, label, x in rows], edges)
 P
 python3 graphs.py
-for name in old near far alone turned other; do
+for name in old near far alone turned classes other; do
     mkdir $name
     mv $name.nodes.csv $name/nodes.csv
     mv $name.edges.csv $name/edges.csv
@@ -124,10 +125,12 @@ moved = [id for id in a if abs(float(a[id]["confidence"]) - float(b[id]["confide
 assert not moved, moved
 P
 for model in cpf tra labels lp cs; do
-    for name in old turned near; do
-        [ $model-$name = cs-near ] || "$gs" predict $model -g $name.h5 -o $model.$name.csv -q
+    for name in old turned near classes; do
+        [ $model-$name = cs-near ] || [ $model-$name = cs-classes ] || "$gs" predict $model -g $name.h5 -o $model.$name.csv -q
     done
     python3 turned.py $model.old.csv $model.turned.csv || fail "$model answers by the order of the nodes"
+    # the new node's class moves the others' numbers, and is none that the model knows
+    [ $model = cs ] || cmp $model.near.csv $model.classes.csv || fail "$model mistakes the classes of another graph"
     [ $model = cs ] || python3 turned.py $model.old.csv $model.near.csv || fail "$model loses its labels with a node more"
     expect 3 "needs the graph that it was" "$gs" predict $model -g other.h5 -o no.csv
     [ ! -e no.csv ] || fail "a refused prediction left a file"

@@ -169,6 +169,9 @@ static gs_status run(const gs_args *args) {
     GS_TRY(open_data(args, &data));
     GS_TRY(check_width(m, data, args_get(args, "features") != NULL));
     GS_TRY(gs_model_align(m, data));
+    bool labels = gs_baseline_of(m->recipe) || gs_get_float(m->recipe, "label_input", 0) > 0;
+    if (labels)
+        GS_TRY(gs_model_align_classes(m, data));
     if (!gs_baseline_of(m->recipe))
         GS_TRY(gs_run_rebuild(m->recipe, m->seed, data->f, m->c, m->state, &model));
     bool reads = !model || gs_model_needs_graph(model) || gs_inputs_of(m->recipe) != GS_INPUTS_X;

@@ -220,12 +220,14 @@ done:
     return status;
 }
 
+/* Numbers by their size, before words; 0 and 00 are two labels. */
 static int compare_labels(const void *a, const void *b) {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
-    int64_t i, j;
-    if (whole_number(x, &i) && whole_number(y, &j))
-        return (i > j) - (i < j);
-    return strcmp(x, y);
+    int64_t i = 0, j = 0;
+    bool one = whole_number(x, &i), other = whole_number(y, &j);
+    if (one != other)
+        return one ? -1 : 1;
+    return one && i != j ? (i > j) - (i < j) : strcmp(x, y);
 }
 
 /* Classes are the labels that occur, in order; an empty cell is no label. */
