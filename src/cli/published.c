@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "cli/paired.h"
 #include "distill/recipe.h"
+#include "store/files.h"
 #include "store/run_folder.h"
 #include "store/yaml.h"
 
@@ -75,6 +76,17 @@ done:
     gs_value_free(part);
     gs_value_free(own);
     gs_value_free(given);
+    return status;
+}
+
+gs_status published_check_run(const gs_value *recipe, const char *run, gs_value *student) {
+    gs_status status = GS_OK;
+    gs_value *summary = NULL;
+    if (run && gs_folder_exists(run))
+        GS_TRY(gs_run_summary_read(run, &summary));
+    GS_TRY(published_check_teacher(recipe, gs_map_get(summary, "recipe"), student));
+done:
+    gs_value_free(summary);
     return status;
 }
 

@@ -20,6 +20,8 @@ double published_std(const gs_value *published, const char *key);
    without a teacher of its own leaves the student as it is. */
 gs_status published_check_teacher(const gs_value *recipe, const gs_value *teacher,
                                   gs_value *student);
+/* The same for a run (NULL: not known): its folder tells its recipe. */
+gs_status published_check_run(const gs_value *recipe, const char *run, gs_value *student);
 /* The largest difference that counts as reproduced: one published standard deviation, or 1 point.
  */
 double published_tolerance(const gs_value *published, const char *key);

@@ -88,17 +88,16 @@ done:
     return status;
 }
 
-gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_value *place) {
+gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_dataset *data,
+                             gs_value *place) {
     gs_status status = GS_OK;
     uint8_t *role = NULL;
     static const char *const keys[] = {"seeds", "tuning_seeds"};
     gs_value *teachers = gs_map_get(place, "teachers");
     char hex[17];
     gs_split_config config = {0};
-    gs_dataset *data = NULL;
     GS_TRY(gs_options_init(gs_split_options, &config));
     GS_TRY(gs_options_read(gs_split_options, &config, split, "The sweep", true));
-    GS_TRY(graph_open(gs_get_string(place, "file", ""), &data));
     GS_NEW(role, data->n + 1);
     GS_TRY(
         gs_split_draw(&config, data, (uint64_t)gs_map_get(file, "seeds")->items[0]->integer, role));
@@ -117,7 +116,6 @@ gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_val
     }
 done:
     gs_options_free(gs_split_options, &config);
-    gs_dataset_free(data);
     gs_free(role);
     return status;
 }

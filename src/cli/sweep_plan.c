@@ -7,19 +7,17 @@
 #include "cli/sweep.h"
 #include "distill/recipe.h"
 
-static gs_status add_graph_file(const char *name, const char *path, gs_value *place) {
-    gs_status status = GS_OK;
-    gs_dataset *data = NULL;
+static gs_status add_graph_file(const char *name, const char *path, gs_value *place,
+                                gs_dataset **data) {
     char hash[17];
-    status = graph_open(path, &data);
+    gs_status status = graph_open(path, data);
     if (status == GS_BAD_IO)
         status = GS_BAD_INPUT; /* a file that is named in another is part of the input */
     GS_TRY(gs_context(status, "The graph '%s' of the sweep", name));
-    gs_dataset_hash(data, false, hash);
+    gs_dataset_hash(*data, false, hash);
     GS_TRY(gs_map_set(place, "file", gs_string(path)));
     GS_TRY(gs_map_set(place, "hash", gs_string(hash)));
 done:
-    gs_dataset_free(data);
     return status;
 }
 
@@ -103,19 +101,21 @@ static gs_status plan_graph(const gs_value *file, const char *name, const char *
                             gs_value *place) {
     gs_status status = GS_OK;
     gs_value *split = NULL, *recipes = gs_map();
+    gs_dataset *data = NULL;
     if (!recipes)
         return GS_NO_MEMORY;
-    GS_TRY(add_graph_file(name, path, place));
+    GS_TRY(add_graph_file(name, path, place, &data));
     GS_TRY(gs_map_set(place, "teachers", gs_map()));
     gs_value *teachers = gs_map_get(place, "teachers");
     GS_TRY(read_teachers(file, place, name, teachers, recipes));
     GS_TRY(find_split(file, recipes, name, &split));
     GS_TRY(resolve_teachers(file, split, teachers, recipes));
-    GS_TRY(sweep_given_splits(file, split, place));
+    GS_TRY(sweep_given_splits(file, split, data, place));
     GS_TRY(sweep_students_add(file, name, split, place));
 done:
     gs_value_free(split);
     gs_value_free(recipes);
+    gs_dataset_free(data);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define GS_CLI_SWEEP_PLAN_H
 
 #include "base/value.h"
+#include "graph/dataset.h"
 
 /* The flat recipe of an entry (teacher or student) with its settings; "{graph}" in the recipe's
    name stands for the graph. The space that the recipe itself brings goes to *search (may be NULL).
@@ -20,10 +21,11 @@ gs_status sweep_split_apply(gs_value *flat, const gs_value *split, bool imposed,
    folder tells one, for the split. It must be of this graph and have the sweep's seeds. */
 gs_status sweep_given_open(const gs_value *file, const gs_value *place, const char *graph,
                            const char *name, const char *given, gs_value *out, gs_value **recipe);
-/* GS_BAD_USAGE unless the graph has the sweep's split, and given teachers were trained on the nodes
-   that the sweep's split draws for each of its seeds; files without a split teach on any. Adds the
-   "hash" of each of them. */
-gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_value *place);
+/* GS_BAD_USAGE unless the graph `data` has the sweep's split, and given teachers were trained on
+   the nodes that the sweep's split draws for each of its seeds; files without a split teach on any.
+   Adds the "hash" of each of them. */
+gs_status sweep_given_splits(const gs_value *file, const gs_value *split, gs_dataset *data,
+                             gs_value *place);
 /* Checks those teachers of a file that are others together. */
 gs_status sweep_together_check(const gs_value *teachers);
 /* The students of one graph: combinations with methods and teachers, in `students` of `place`. */

@@ -8,8 +8,6 @@
 #include "distill/search.h"
 #include "distill/split.h"
 #include "distill/train.h"
-#include "store/files.h"
-#include "store/run_folder.h"
 #include "store/yaml.h"
 
 /* One student of the file, with one of its methods and one of its teachers. */
@@ -140,20 +138,17 @@ done:
 /* The paper's number holds for a student of the paper's teacher alone. */
 static gs_status check_teacher(const combination *c, gs_value *flat) {
     gs_status status = GS_OK;
-    gs_value *recipe = NULL, *summary = NULL;
+    gs_value *recipe = NULL;
     const gs_value *teacher = gs_map_get(c->teachers, c->teacher ? c->teacher : "");
     const char *run = gs_get_string(teacher, "run", NULL);
     char *name = sweep_in_graph(gs_get_string(c->entry, "recipe", ""), c->graph);
     if (!name)
         GS_TRY(GS_NO_MEMORY);
     GS_TRY(gs_recipe_load(name, &recipe));
-    if (run && gs_folder_exists(run))
-        GS_TRY(gs_run_summary_read(run, &summary));
-    const gs_value *theirs = gs_map_get(run ? summary : teacher, "recipe");
-    GS_TRY(published_check_teacher(recipe, theirs, flat));
+    GS_TRY(run ? published_check_run(recipe, run, flat)
+               : published_check_teacher(recipe, gs_map_get(teacher, "recipe"), flat));
 done:
     gs_value_free(recipe);
-    gs_value_free(summary);
     gs_free(name);
     return status;
 }

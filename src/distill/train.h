@@ -69,7 +69,7 @@ typedef struct gs_train_config {
         label_rounds; /* answers that are put in for unknown labels before the one that counts */
     bool drop_last;   /* leave out the incomplete last batch (unless it is the only one) */
     int schedule; /* 0 sum of the methods; a sweep of steps for each that has a weight (1), or for
-                     every one (2) */
+                     those of weight 0 without a teacher too (2) */
     bool normalize_features; /* rows of X divided by the sum of their magnitudes */
     int features;            /* 0 auto, 1 sparse, 2 dense: how X is held */
     int inputs;              /* gs_inputs: what goes in beside the features */

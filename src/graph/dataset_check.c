@@ -212,9 +212,8 @@ static void add_csr(uint64_t *h, const gs_csr *a) {
     gs_hash_add(h, (uint64_t)a->cols);
     for (int64_t i = 0; i <= a->rows; i++)
         gs_hash_add(h, (uint64_t)a->ptr[i]);
-    for (int64_t e = 0; e < a->nnz; e++) {
+    for (int64_t e = 0; e < a->nnz; e++)
         gs_hash_add(h, (uint64_t)(uint32_t)a->col[e] << 32 | gs_hash_bits(gs_csr_value(a, e)));
-    }
 }
 
 static void add_labels(uint64_t *h, const gs_dataset *d) {

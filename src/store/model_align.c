@@ -28,6 +28,18 @@ static void list_ids(const gs_model_file *m, char (*text)[32], known *list) {
     qsort(list, (size_t)m->n, sizeof *list, by_id);
 }
 
+static bool same_order(const gs_model_file *m, const gs_dataset *data) {
+    char own[32], theirs[32];
+    bool same = m->n == data->n;
+    for (int64_t i = 0; same && i < m->n; i++) {
+        const char *id = m->id_text ? m->id_text[i] : theirs;
+        if (!m->id_text)
+            snprintf(theirs, sizeof theirs, "%lld", (long long)(m->id ? m->id[i] : i));
+        same = strcmp(id, gs_dataset_id(data, i, own)) == 0;
+    }
+    return same;
+}
+
 /* row[i] of the file is node i of the data; -1: the file does not know it. */
 static gs_status match(const gs_model_file *m, const gs_dataset *data, int64_t *row,
                        int64_t *unknown) {
@@ -35,6 +47,11 @@ static gs_status match(const gs_model_file *m, const gs_dataset *data, int64_t *
     char(*text)[32] = NULL, own[32];
     known *list = NULL;
     *unknown = 0;
+    if (same_order(m, data)) { /* nothing to look for */
+        for (int64_t i = 0; i < data->n; i++)
+            row[i] = i;
+        return GS_OK;
+    }
     GS_NEW(text, m->n + 1);
     GS_NEW(list, m->n + 1);
     list_ids(m, text, list);
@@ -120,8 +137,10 @@ gs_status gs_model_align(gs_model_file *m, const gs_dataset *data) {
         gs_free(m->id_text[i]);
     gs_free(m->id_text);
     gs_free(m->id);
+    gs_free(m->teacher_prediction);
     m->id_text = NULL;
     m->id = NULL;
+    m->teacher_prediction = NULL;
     m->n = data->n;
 done:
     gs_free(row);

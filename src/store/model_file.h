@@ -31,7 +31,7 @@ void gs_model_file_free(gs_model_file *m);
 /* Makes what the file holds of each node that of the nodes of `data`, by their ids: its split (of
    unknown nodes GS_UNUSED; none at all if it knows none), its position (0 for unknown nodes),
    parameters of its own (their mean for unknown nodes) and what is corrected (no rows if a node is
-   unknown). Row i of the file is then node i of `data`. */
+   unknown). What its teacher said is forgotten. Row i of the file is then node i of `data`. */
 gs_status gs_model_align(gs_model_file *m, const gs_dataset *data);
 
 /* Makes the labels of `data` those of the model's classes, by their names; labels of classes that

@@ -3,8 +3,6 @@
 #include "cli/control.h"
 #include "cli/experiment.h"
 #include "cli/published.h"
-#include "store/files.h"
-#include "store/run_folder.h"
 
 static const gs_flag flags[] = {
     {"graph", 'g', "FILE", "Graph file, or a built-in graph (karate, citation).", false},
@@ -51,19 +49,6 @@ done:
     return status;
 }
 
-static gs_status check_published(const runner *r, experiment *e) {
-    gs_status status = GS_OK;
-    gs_value *summary = NULL;
-    if (!r->teacher)
-        return GS_OK;
-    if (!(r->others && r->others->count > 0) && gs_folder_exists(r->teacher))
-        GS_TRY(gs_run_summary_read(r->teacher, &summary));
-    GS_TRY(published_check_teacher(e->recipe, gs_map_get(summary, "recipe"), e->student));
-done:
-    gs_value_free(summary);
-    return status;
-}
-
 static gs_status run_all(experiment *e, const gs_args *args) {
     gs_status status = GS_OK;
     gs_value *summary = NULL, *others = NULL;
@@ -84,7 +69,9 @@ static gs_status run_all(experiment *e, const gs_args *args) {
     r.teacher_kind = args_get(args, "teacher-kind");
     r.allow_other_split = args_has(args, "allow-other-split");
     r.resume = args_has(args, "resume");
-    GS_TRY(check_published(&r, e));
+    bool several = others && others->count > 0;
+    if (r.teacher)
+        GS_TRY(published_check_run(e->recipe, several ? NULL : r.teacher, e->student));
     GS_TRY(experiment_teach(e, &r));
     GS_TRY(chain_run(r, generations, args_has(args, "control"), &summary));
     GS_TRY(summary_print(summary, r.folder, args->json));
